@@ -1,0 +1,147 @@
+"""Charges: the intent is written before the provider is asked, the outcome after (architecture, rule 9).
+
+A pending intent whose outcome is unknown is asked about by its key; it is never charged anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select, union
+
+from app.domain.payments import Answer, ChargeRequest
+from app.domain.subscription import Subscription
+from app.domain.values import ChargeState, Method
+from app.services import schema
+from app.services.batch import Batch
+from app.services.context import Context
+from app.store import db
+from app.store.engine import is_sqlite, reading
+
+Intent = tuple[int, ChargeRequest]
+"""The id of a pending charge and what the provider is asked for."""
+
+
+class ChargeInFlight(Exception):
+    """Somebody else is charging this subscription just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A charge whose outcome is about to be recorded."""
+
+    id: int
+    subscription_id: int | None
+    term_number: int
+    part: int
+    purpose: str
+    order_id: int | None
+    charged_on: date
+    amount_minor: int
+    cause: str
+
+
+def intend(
+    batch: Batch,
+    sub: Subscription,
+    purpose: str,
+    on: date,
+    amount_minor: int,
+    *,
+    method: Method | None = None,
+    term_number: int = 0,
+    part: int = 0,
+    order_id: int | None = None,
+    shares: Sequence[tuple[Subscription, int | None, int]] = (),
+) -> int:
+    """Write the intent of a charge as of a local day and answer its id.
+
+    `shares` (subscription, invoice, amount) stand where one charge is for several subscriptions. One that
+    is being bought has no id yet; it gets its share when it exists.
+    """
+    if sub.is_charging:
+        raise ChargeInFlight(f"{sub.ref} has a charge whose outcome is not known yet")
+    charge_id = batch.id("charge")
+    as_of = batch.moment(sub, on)
+    used = method or sub.method
+    assert used is not None
+    key = f"{sub.ref}/{purpose}/{charge_id}"
+    own = None if shares or not sub.id else sub.id
+    batch.add(
+        schema.CHARGE, charge_id, key, sub.customer_id, sub.csn, own, term_number, part, purpose, order_id, on,
+        as_of, amount_minor, sub.currency, used, ChargeState.PENDING, batch.now,
+    )  # fmt: skip
+    for position, (shared, invoice_id, share) in enumerate(shares):
+        batch.add(schema.CHARGE_SHARE, charge_id, position, shared.id, invoice_id, share)
+    batch.intents.append((charge_id, ChargeRequest(key, sub.csn, amount_minor, sub.currency, used, as_of)))
+    return charge_id
+
+
+def ask(ctx: Context, intents: Sequence[Intent]) -> dict[int, Answer]:
+    """Have the provider make charges that were never sent before. Outside any transaction."""
+    answers = ctx.provider.charge([request for _, request in intents])
+    return {charge_id: answer for (charge_id, _), answer in zip(intents, answers, strict=True)}
+
+
+def ask_again(ctx: Context, intents: Sequence[Intent]) -> dict[int, Answer]:
+    """Find out what became of intents left pending; only what never arrived is charged now."""
+    found = ctx.provider.find([request.key for _, request in intents])
+    answers = {
+        charge_id: answer for (charge_id, _), answer in zip(intents, found, strict=True) if answer is not None
+    }
+    unseen = [intent for intent in intents if intent[0] not in answers]
+    return answers | (ask(ctx, unseen) if unseen else {})
+
+
+def left_pending(ctx: Context, subscription_ids: Iterable[int] | None = None) -> list[Intent]:
+    """Intents without an outcome: of some subscriptions, or of the whole book."""
+    columns = (
+        db.charge.c.id, db.charge.c.key, db.charge.c.csn, db.charge.c.amount_minor, db.charge.c.currency, db.charge.c.method, db.charge.c.as_of
+    )  # fmt: skip
+    query = select(*columns).where(db.charge.c.state == ChargeState.PENDING).order_by(db.charge.c.id)
+    if subscription_ids is not None:
+        ids = list(subscription_ids)
+        own = select(db.charge.c.id).where(
+            db.charge.c.state == "pending", db.charge.c.subscription_id.in_(ids)
+        )
+        shared = select(db.charge_share.c.charge_id).where(db.charge_share.c.subscription_id.in_(ids))
+        query = query.where(db.charge.c.id.in_(union(own, shared)))
+    with reading(ctx.engine) as connection:
+        rows = connection.execute(query).all()
+    return [
+        (id_, ChargeRequest(key, csn, amount, currency, Method(method), as_of))
+        for id_, key, csn, amount, currency, method, as_of in rows
+    ]
+
+
+def subscriptions_of(ctx: Context, charge_ids: Iterable[int]) -> list[int]:
+    """The single subscriptions that some charges are for."""
+    query = select(db.charge.c.subscription_id).where(
+        db.charge.c.id.in_(list(charge_ids)), db.charge.c.subscription_id.is_not(None)
+    )
+    with reading(ctx.engine) as connection:
+        return [row[0] for row in connection.execute(query.order_by(db.charge.c.id))]
+
+
+def lock_pending(connection: Connection, ids: Iterable[int]) -> list[Pending]:
+    """Those of the charges that still have no outcome, locked: whoever comes second finds none."""
+    columns = (
+        db.charge.c.id, db.charge.c.subscription_id, db.charge.c.term_number, db.charge.c.part, db.charge.c.purpose, db.charge.c.order_id,
+        db.charge.c.charged_on, db.charge.c.amount_minor, db.charge.c.key,
+    )  # fmt: skip
+    query = (
+        select(*columns)
+        .where(db.charge.c.id.in_(list(ids)), db.charge.c.state == "pending")
+        .order_by(db.charge.c.id)
+    )
+    if not is_sqlite(connection):
+        query = query.with_for_update()
+    return [Pending(*row) for row in connection.execute(query)]
+
+
+def record(batch: Batch, charge: Pending, answer: Answer, now: datetime) -> None:
+    """Write a known outcome."""
+    state = ChargeState.SUCCEEDED if answer is Answer.TAKEN else ChargeState.DECLINED
+    batch.change(schema.CHARGE_OUTCOME, charge.id, state, now)

@@ -1,0 +1,179 @@
+"""The work that is due, done for a page or for one subscription by the same code (J3, J3b, J5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.domain.deadlines import next_deadline
+from app.domain.payments import Answer
+from app.domain.subscription import Subscription
+from app.domain.values import Due
+from app.services import (
+    charging,
+    installments,
+    payments,
+    quotes,
+    reminders,
+    renewals,
+    set_aside,
+    settlement,
+    stages,
+)
+from app.services.batch import Batch
+from app.services.context import Context
+from app.store.engine import reading, writing
+from app.store.facts import Facts
+from app.store.zones import LAST_PLACE
+
+Act = Callable[[Subscription, date, Batch], None]
+
+ACTS: dict[Due, Act] = {
+    Due.BILL_INSTALLMENT: installments.bill,
+    Due.RETRY_CHARGE: stages.retry_charge,
+    Due.OVERDUE_NOTICE: payments.tell_overdue,
+    Due.END_TRIAL: stages.end_trial,
+    Due.RENEW: renewals.renew,
+    Due.START_TERM: renewals.start_term,
+    Due.EXPIRE: stages.expire,
+    Due.SUSPEND: stages.suspend,
+    Due.CANCEL: stages.cancel,
+    Due.OPEN_WINDOW: stages.open_window,
+    Due.ISSUE_QUOTE: quotes.issue_automatic,
+    Due.REMIND: reminders.remind,
+}
+"""What a job does to one subscription as of a day."""
+
+_QUOTES_PLACE = 10
+
+
+class NoProgress(Exception):
+    """An act left its own deadline standing. A bug; the subscription is set aside."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a page came to."""
+
+    done: int = 0
+    set_aside: int = 0
+
+
+def do_page(ctx: Context, place: int, zone_id: int, day: date, cause: str) -> Tally:
+    """Do the next page of a job in a zone. An empty tally means that nothing is left."""
+    with reading(ctx.engine) as connection:
+        facts = Facts(connection, ctx.policy, ctx.catalogue)
+        ids = facts.due_ids(zone_id, place, day, ctx.page_size)
+    return do_these(ctx, place, ids, day, cause) if ids else Tally()
+
+
+def do_these(ctx: Context, place: int, ids: list[int], day: date, cause: str) -> Tally:
+    """A page in one transaction; where a row fails, row by row, so that it costs nobody else anything."""
+    try:
+        return _do(ctx, place, day, cause, ids)
+    except Exception:
+        tally = Tally()
+        for id_ in ids:
+            _one(ctx, place, day, cause, id_, tally)
+        return tally
+
+
+def _one(ctx: Context, place: int, day: date, cause: str, id_: int, tally: Tally) -> None:
+    try:
+        found = _do(ctx, place, day, cause, [id_])
+        tally.done += found.done
+        tally.set_aside += found.set_aside
+    except Exception as error:
+        set_aside.put(ctx, id_, place, error)
+        tally.set_aside += 1
+
+
+def _do(ctx: Context, place: int, day: date, cause: str, ids: Sequence[int]) -> Tally:
+    tally = Tally()
+    with writing(ctx.engine) as connection:
+        facts = Facts(connection, ctx.policy, ctx.catalogue)
+        subs = facts.by_ids(ids)
+        if place == _QUOTES_PLACE:
+            facts.add_open_quotes(subs)
+        batch = Batch(ctx, connection, cause, size=max(1, len(subs)))
+        for sub in subs:
+            act_on(sub, place, day, batch)
+            tally.done += 1
+        batch.write()
+    if batch.intents:
+        answers = charging.ask(ctx, batch.intents)
+        settlement.settle(ctx, answers, cause)
+        tally.set_aside += _aside_unknown(ctx, place, answers, [sub.id for sub in subs])
+    return tally
+
+
+def act_on(sub: Subscription, place: int, day: date, batch: Batch) -> None:
+    """Do what is due of a job for one subscription, as of its own day (J3).
+
+    A row whose stored deadline is out of date only gets it worked out again.
+    """
+    deadline = next_deadline(sub, batch.ctx.policy)
+    batch.touch(sub)
+    if deadline is None or deadline.place != place or deadline.on > day:
+        return
+    intents = len(batch.intents)
+    ACTS[deadline.due](sub, deadline.on, batch)
+    if len(batch.intents) == intents and next_deadline(sub, batch.ctx.policy) == deadline:
+        raise NoProgress(f"{sub.ref}: {deadline.due} of {deadline.on} is still due after it was done")
+
+
+def _aside_unknown(ctx: Context, place: int, answers: dict[int, Answer], ids: Sequence[int]) -> int:
+    """Who waits for an answer of the provider is set aside and asked about again (J5)."""
+    if Answer.UNKNOWN not in answers.values():
+        return 0
+    unknown = {id_ for id_, answer in answers.items() if answer is Answer.UNKNOWN}
+    waiting = charging.subscriptions_of(ctx, unknown)
+    error = ConnectionError("the payment provider has not answered yet; its answer is asked for again")
+    for id_ in waiting:
+        set_aside.put(ctx, id_, place, error)
+    return len(waiting)
+
+
+def resolve_pending(ctx: Context, cause: str, subscription_ids: Iterable[int] | None = None) -> None:
+    """Find out what became of charges that a crash or a silent provider left open (J4)."""
+    intents = charging.left_pending(ctx, subscription_ids)
+    for start in range(0, len(intents), ctx.page_size):
+        page = intents[start : start + ctx.page_size]
+        settlement.settle(ctx, charging.ask_again(ctx, page), cause)
+
+
+def bring_up_to_date(ctx: Context, ids: Sequence[int], cause: str) -> None:
+    """Do all that is due for some subscriptions, in its order, each as of its own date (J3b).
+
+    Raises whatever keeps one of them from being brought up to date: a command must not act on stale facts.
+    """
+    resolve_pending(ctx, cause, ids)
+    while True:
+        with reading(ctx.engine) as connection:
+            due = Facts(connection, ctx.policy, ctx.catalogue).stored_deadlines(ids)
+        waiting = [(on, place, id_) for id_, zone, place, on in due if on <= ctx.today(zone)]
+        if not waiting:
+            return
+        on, place, id_ = min(waiting)
+        job_cause = f"job {JOB_NAMES[place]} ({cause})"
+        _do(ctx, place, on, job_cause, [id_])
+        set_aside.release(ctx, id_)
+
+
+JOB_NAMES = (
+    "bill_installments",
+    "collect",
+    "end_trials",
+    "expire_quotes",
+    "renew",
+    "start_terms",
+    "expire",
+    "suspend",
+    "cancel",
+    "open_windows",
+    "issue_quotes",
+    "remind",
+)
+"""The day's jobs in their order (J1)."""
+assert len(JOB_NAMES) == LAST_PLACE + 1

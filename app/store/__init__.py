@@ -1,0 +1,1 @@
+"""Tables, due queries and bulk writes: the only code that knows SQL."""

@@ -1,0 +1,1 @@
+"""The daily work: what is due, found and done."""
