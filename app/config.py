@@ -150,9 +150,7 @@ def _schema() -> dict[str, Any]:
 # ------------------------------------------------------------------ loading
 
 
-def load(
-    path: pathlib.Path | None, environ: Mapping[str, str], overlay: dict[str, Any] | None = None
-) -> Settings:
+def load(path: pathlib.Path | None, environ: Mapping[str, str], overlay: dict[str, Any] | None = None) -> Settings:
     """The settings of this installation; `overlay` is what the command line says, under the same keys.
 
     `path`, else the variable PERENNIAL_CONFIG, names the file and it must exist; without a name
@@ -200,9 +198,7 @@ def settings_for_scenario(
         raise _in_scenario(mistake, own, document) from None
 
 
-def _in_scenario(
-    mistake: ConfigMistake, own: dict[str, Any], document: yaml12.Document | None
-) -> ConfigMistake:
+def _in_scenario(mistake: ConfigMistake, own: dict[str, Any], document: yaml12.Document | None) -> ConfigMistake:
     """The same mistake, with the paths and lines of the scenario."""
     found = [
         each if own.get(str(each.path[0])) is not None else replace(each, path=("settings", *each.path))

@@ -21,8 +21,7 @@ RETURN_KINDS = ("monthly", "annual", "three_year", "flex")
 """What R1 counts days for."""
 _PAID = [term.value for term in MONTHS]
 _URLS = (
-    "must be sqlite:///path/to/file.db, sqlite:// (in memory) or "
-    "postgresql+psycopg://user:password@host:port/database"
+    "must be sqlite:///path/to/file.db, sqlite:// (in memory) or postgresql+psycopg://user:password@host:port/database"
 )
 _COUNTRY = re.compile("[A-Z]{2}")
 

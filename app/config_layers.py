@@ -114,9 +114,8 @@ def _target(name: str, base: Any, schema: dict[str, Any]) -> tuple[Path, bool]:
         return path, False
     if name.endswith(_FROM_FILE) and (path := _path(name.removesuffix(_FROM_FILE), base, schema)):
         return path, True
-    raise _Wrong(
-        "names no setting" + (nearest(name, _names(schema)) or f"; they look like {PREFIX}BULK__LIMIT")
-    )
+    near = nearest(name, _names(schema)) or f"; they look like {PREFIX}BULK__LIMIT"
+    raise _Wrong(f"names no setting{near}")
 
 
 def _path(name: str, base: Any, schema: dict[str, Any]) -> Path | None:

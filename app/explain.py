@@ -60,7 +60,7 @@ def one_of(words: Sequence[str], limit: int = 30) -> str:
 
 
 def explain(error: ValidationError, origin: Origin, model: Any = None) -> list[str]:
-    """Each mistake as one line, in the order of the file.
+    """Each mistake as one line.
 
     `model` is what the data was validated against (a type or TypeAdapter); with it an unknown key is answered
     with the keys that are known there.
@@ -163,9 +163,7 @@ class _Blank(dict[str, Any]):
 def _unknown_key(name: str, allowed: list[str] | None) -> str:
     if not allowed:
         return "is not a key that is known here"
-    return f"is not a known key{nearest(name, allowed)} Allowed here: {one_of(allowed)}".replace(
-        "key A", "key. A"
-    )
+    return f"is not a known key{nearest(name, allowed) or '.'} Allowed here: {one_of(allowed)}"
 
 
 def _wrong_word(detail: ErrorDetails, expected: str, path: Path) -> str:

@@ -112,9 +112,7 @@ class Quotes:
     recipient_limit: Days = 4
     automatic_days_before: Days = 30
     automatic_terms: list[TermKind] = field(default_factory=lambda: [TermKind.ANNUAL, TermKind.THREE_YEAR])
-    method_limit: dict[str, Amount] = field(
-        default_factory=lambda: {"USD": Decimal(25000), "EUR": Decimal(25000)}
-    )
+    method_limit: dict[str, Amount] = field(default_factory=lambda: {"USD": Decimal(25000), "EUR": Decimal(25000)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +140,7 @@ class Returns:
     """R1: days after the transaction, inclusive."""
 
     __pydantic_config__: ClassVar = _STRICT
-    days: dict[str, Days] = field(
-        default_factory=lambda: {"monthly": 15, "annual": 30, "three_year": 30, "flex": 30}
-    )
+    days: dict[str, Days] = field(default_factory=lambda: {"monthly": 15, "annual": 30, "three_year": 30, "flex": 30})
 
 
 @dataclass(frozen=True, slots=True)
