@@ -83,6 +83,4 @@ def _run_zone(ctx: Context, zone: Progress, day: date, place: int, outcome: ByHa
 
 def _first_due(ctx: Context, zone: Progress) -> date | None:
     with reading(ctx.engine) as connection:
-        return zones.first_due(connection).get(zone.id)
-
-
+        return next((item.day for item in zones.ahead(connection) if item.zone.id == zone.id), None)

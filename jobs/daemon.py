@@ -99,6 +99,8 @@ class Daemon:
         for ran in runner.run_due(self.ctx, "daemon", stop=self.stopping.is_set):
             aside = f", {ran.set_aside} set aside (see: perennial stuck)" if ran.set_aside else ""
             self.say(f"{ran.day} {ran.zone}: {ran.job} {ran.done}{aside}")
+        if not self.stopping.is_set():
+            runner.note_done(self.ctx)
 
     def deliver(self) -> None:
         """Send what waits in the outbox."""

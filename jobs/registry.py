@@ -38,4 +38,3 @@ JOBS: tuple[Job, ...] = (
 assert tuple(job.name for job in JOBS[:-1]) == JOB_NAMES
 
 BY_NAME = {job.name: job for job in JOBS}
-EXPIRE_QUOTES = BY_NAME["expire_quotes"].place

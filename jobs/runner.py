@@ -18,7 +18,7 @@ from app.store.engine import reading, writing
 from app.store.locks import zone_lock
 from app.store.zones import LAST_PLACE, Progress
 from jobs import run_log
-from jobs.registry import EXPIRE_QUOTES, JOBS
+from jobs.registry import JOBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +36,31 @@ Watch = Callable[[Ran], None]
 """Told of each page that was done."""
 
 
+Stop = Callable[[], bool]
+"""Asked between pages whether to end."""
+
+
 def _nobody(_: Ran) -> None:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
 def next_wake(ctx: Context) -> datetime | None:
     """The instant at which the first thing becomes due; it may lie in the past. None: nothing is due ever."""
-    return min((start for start, _, _ in _waiting(ctx)), default=None)
+    return min((start for start, _ in _waiting(ctx)), default=None)
 
 
-def _waiting(ctx: Context) -> list[tuple[datetime, Progress, date]]:
+def _waiting(ctx: Context) -> list[tuple[datetime, zones.Ahead]]:
     """For each zone with anything ahead: when its first due day begins, and which day that is."""
     with reading(ctx.engine) as connection:
-        by_id = {zone.id: zone for zone in zones.progress(connection)}
-        first = zones.first_due(connection)
-    return [(day_start(day, by_id[id_].name), by_id[id_], day) for id_, day in first.items()]
+        return [(day_start(item.day, item.zone.name), item) for item in zones.ahead(connection)]
 
 
-def run_due(
-    ctx: Context, cause: str = "daemon", watch: Watch = _nobody, stop: Callable[[], bool] = lambda: False
-) -> list[Ran]:
-    """Do all that is due now in every zone, the earliest day first (J3), and note the days as done.
+def run_due(ctx: Context, cause: str = "daemon", watch: Watch = _nobody, stop: Stop = _never) -> list[Ran]:
+    """Do all that is due now in every zone, the earliest day first (J3).
 
     `stop` is asked between pages; what is left then is done by the next run.
     """
@@ -65,31 +69,27 @@ def run_due(
     busy: set[int] = set()
     while not stop():
         now = ctx.now()
-        due = [item for item in _waiting(ctx) if item[0] <= now and item[1].id not in busy]
+        due = [(start, item) for start, item in _waiting(ctx) if start <= now and item.zone.id not in busy]
         if not due:
             break
-        _, zone, day = min(due, key=lambda item: (item[0], item[1].id))
+        _, (zone, day) = min(due, key=lambda each: (each[0], each[1].zone.id))
         found = run_day(ctx, zone, day, LAST_PLACE, cause, watch, stop)
         if found is None:
             busy.add(zone.id)
         else:
             ran += found
-    if not stop():
-        _note_today(ctx, busy)
     return ran
 
 
-def _note_today(ctx: Context, busy: set[int]) -> None:
+def note_done(ctx: Context) -> None:
+    """Note every zone's today as done where nothing is due any more: after `run_due` (J3)."""
     with reading(ctx.engine) as connection:
+        open_zones = {item.zone.id for item in zones.ahead(connection) if item.day <= ctx.today(item.zone.name)}
         behind = [
-            (zone, today)
-            for zone in zones.progress(connection)
-            if zone.id not in busy and (zone.day, zone.place) < (today := ctx.today(zone.name), LAST_PLACE)
+            (zone.id, ctx.today(zone.name)) for zone in zones.progress(connection) if zone.id not in open_zones
         ]
-    if behind:
-        with writing(ctx.engine) as connection:
-            for zone, today in behind:
-                zones.advance(connection, zone.id, today, LAST_PLACE)
+    with writing(ctx.engine) as connection:
+        zones.advance_all(connection, behind, LAST_PLACE)
 
 
 def run_day(
@@ -99,27 +99,31 @@ def run_day(
     place: int,
     cause: str,
     watch: Watch = _nobody,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = _never,
 ) -> list[Ran] | None:
     """Do what is due in a zone on or before a day, job after job up to `place`; None if others are at it."""
     with zone_lock(ctx.engine, zone.id) as held:
         if not held:
             return None
         ran: list[Ran] = []
-        while not stop():
-            found = [_run_job(ctx, zone, day, p, cause, watch, stop) for p in range(place + 1)]
-            did = [run for run in found if run.done or run.set_aside]
-            ran += did
-            if not did:
-                break
+        last = -1
+        while not stop() and (due := _places_due(ctx, zone, day, place)):
+            # What a job leaves for one before it in the day is done in a further round.
+            last = min((p for p in due if p > last), default=due[0])
+            ran.append(_run_job(ctx, zone, day, last, cause, watch, stop))
         if not stop():
             with writing(ctx.engine) as connection:
-                zones.advance(connection, zone.id, day, place)
+                zones.advance_all(connection, [(zone.id, day)], place)
         return ran
 
 
+def _places_due(ctx: Context, zone: Progress, day: date, place: int) -> list[int]:
+    with reading(ctx.engine) as connection:
+        return [p for p in zones.places_due(connection, zone.id, day) if p <= place]
+
+
 def _run_job(
-    ctx: Context, zone: Progress, day: date, place: int, cause: str, watch: Watch, stop: Callable[[], bool]
+    ctx: Context, zone: Progress, day: date, place: int, cause: str, watch: Watch, stop: Stop
 ) -> Ran:
     """One job for one zone and day, page after page until nothing is left."""
     job = JOBS[place].name
@@ -128,17 +132,18 @@ def _run_job(
     full_cause = f"job {job} {zone.name} {day} by {cause}"
     while not stop():
         page = _do_page(ctx, zone, day, place, full_cause)
-        if not (page.done or page.set_aside):
-            break
         done, aside = done + page.done, aside + page.set_aside
-        watch(Ran(job, zone.name, day, page.done, page.set_aside))
+        if page.done or page.set_aside:
+            watch(Ran(job, zone.name, day, page.done, page.set_aside))
+        if page.done + page.set_aside < ctx.page_size:
+            break
     if done or aside:
         run_log.write(ctx, job, zone.id, day, cause, started_at, done, aside)
     return Ran(job, zone.name, day, done, aside)
 
 
 def _do_page(ctx: Context, zone: Progress, day: date, place: int, cause: str) -> due_work.Tally:
-    if place != EXPIRE_QUOTES:
+    if place != zones.QUOTES_PLACE:
         return due_work.do_page(ctx, place, zone.id, day, cause)
     with writing(ctx.engine) as connection:
         batch = Batch(ctx, connection, cause)

@@ -30,6 +30,8 @@ class Simulation:
             self.work()
             watch(self.clock.now())
         self.clock.move_to(until)
+        if self.daemon_is_up:
+            runner.note_done(self.ctx)
 
     def work(self) -> None:
         """What the daemon does at an instant: everything due, then the outbox."""

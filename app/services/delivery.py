@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 from sqlalchemy import Connection, select
 
+from app.domain.mail import Mail, Mailer
 from app.domain.states import LAPSED, State
 from app.domain.subscription import Subscription
 from app.domain.values import NoticeKind
@@ -33,27 +33,6 @@ class Waiting:
     recipient: str
     language: str
     mail_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """One e-mail to one recipient, about one subscription or several."""
-
-    key: str
-    kind: NoticeKind
-    recipient: str
-    language: str
-    due_on: date
-    cause: str
-    subscriptions: tuple[Subscription, ...]
-
-
-class Mailer(Protocol):
-    """Hands mails over. Each has a stable key, so that a repeated one can be recognised."""
-
-    def send(self, mails: Sequence[Mail]) -> None:
-        """Raises where nothing was handed over; then the mails stay in the outbox."""
-        ...
 
 
 class NoMailer:
@@ -154,10 +133,9 @@ class Checker:
 
     def __init__(self, ctx: Context, connection: Connection, page: Sequence[Waiting]) -> None:
         self._ctx = ctx
-        self._open_quotes = _still(connection, "SELECT id FROM quote WHERE state = 'open' AND id IN {ids}", "quote", page)
-        self._owed = _still(connection, "SELECT id FROM invoice WHERE state = 'open' AND id IN {ids}", "invoice", page)
-        void = "SELECT id FROM invoice WHERE state NOT IN ('open', 'paid') AND id IN {ids}"
-        self._void = _still(connection, void, "invoice", page)
+        self._open_quotes = _still(connection, "quote", "state = 'open'", page)
+        self._owed = _still(connection, "invoice", "state = 'open'", page)
+        self._void = _still(connection, "invoice", "state NOT IN ('open', 'paid')", page)
         self._rules: dict[NoticeKind, Callable[[Waiting, Subscription], bool]] = {
             NoticeKind.WINDOW_OPENED: lambda w, s: s.state is State.RENEWABLE and not s.auto_renew and _same_term(w, s),
             NoticeKind.RENEWAL_REMINDER: self._reminder,
@@ -195,6 +173,10 @@ def _subject(waiting: Waiting) -> int:
     return int(waiting.cause.partition(":")[2])
 
 
-def _still(connection: Connection, sql: str, kind: str, page: Sequence[Waiting]) -> set[int]:
-    ids = {_subject(w) for w in page if w.cause.startswith(f"{kind}:")}
-    return {row[0] for row in sweeps.execute(connection, sql, ids)} if ids else set()
+def _still(connection: Connection, table: str, condition: str, page: Sequence[Waiting]) -> set[int]:
+    """Which documents of a page's notices are in a state."""
+    ids = {_subject(w) for w in page if w.cause.startswith(f"{table}:")}
+    if not ids:
+        return set()
+    rows = sweeps.execute(connection, f"SELECT id FROM {table} WHERE {condition} AND id IN {{ids}}", ids)
+    return {row[0] for row in rows}

@@ -44,6 +44,8 @@ ACTS: dict[Due, Act] = {
     Due.REMIND: reminders.remind,
 }
 """What a job does to one subscription as of a day."""
+Choose = Callable[[Facts], list[int]]
+"""Which subscriptions a page is made of."""
 
 _QUOTES_PLACE = 10
 
@@ -61,18 +63,17 @@ class Tally:
 
 
 def do_page(ctx: Context, place: int, zone_id: int, day: date, cause: str) -> Tally:
-    """Do the next page of a job in a zone. An empty tally means that nothing is left."""
-    with reading(ctx.engine) as connection:
-        facts = Facts(connection, ctx.policy, ctx.catalogue)
-        ids = facts.due_ids(zone_id, place, day, ctx.page_size)
-    return do_these(ctx, place, ids, day, cause) if ids else Tally()
+    """Do the next page of a job in a zone: in one transaction, or where a row fails row by row, so that it
+    costs nobody else anything. An empty tally means that nothing is left."""
 
+    def due_ids(facts: Facts) -> list[int]:
+        return facts.due_ids(zone_id, place, day, ctx.page_size)
 
-def do_these(ctx: Context, place: int, ids: list[int], day: date, cause: str) -> Tally:
-    """A page in one transaction; where a row fails, row by row, so that it costs nobody else anything."""
     try:
-        return _do(ctx, place, day, cause, ids)
+        return _do(ctx, place, day, cause, due_ids)
     except Exception:
+        with reading(ctx.engine) as connection:
+            ids = due_ids(Facts(connection, ctx.policy, ctx.catalogue))
         tally = Tally()
         for id_ in ids:
             _one(ctx, place, day, cause, id_, tally)
@@ -81,7 +82,7 @@ def do_these(ctx: Context, place: int, ids: list[int], day: date, cause: str) ->
 
 def _one(ctx: Context, place: int, day: date, cause: str, id_: int, tally: Tally) -> None:
     try:
-        found = _do(ctx, place, day, cause, [id_])
+        found = _do(ctx, place, day, cause, _just(id_))
         tally.done += found.done
         tally.set_aside += found.set_aside
     except Exception as error:
@@ -89,11 +90,11 @@ def _one(ctx: Context, place: int, day: date, cause: str, id_: int, tally: Tally
         tally.set_aside += 1
 
 
-def _do(ctx: Context, place: int, day: date, cause: str, ids: Sequence[int]) -> Tally:
+def _do(ctx: Context, place: int, day: date, cause: str, choose: Choose) -> Tally:
     tally = Tally()
     with writing(ctx.engine) as connection:
         facts = Facts(connection, ctx.policy, ctx.catalogue)
-        subs = facts.by_ids(ids)
+        subs = facts.by_ids(choose(facts))
         if place == _QUOTES_PLACE:
             facts.add_open_quotes(subs)
         batch = Batch(ctx, connection, cause, size=max(1, len(subs)))
@@ -135,6 +136,10 @@ def _aside_unknown(ctx: Context, place: int, answers: dict[int, Answer], ids: Se
     return len(waiting)
 
 
+def _just(id_: int) -> Choose:
+    return lambda _: [id_]
+
+
 def resolve_pending(ctx: Context, cause: str, subscription_ids: Iterable[int] | None = None) -> None:
     """Find out what became of charges that a crash or a silent provider left open (J4)."""
     intents = charging.left_pending(ctx, subscription_ids)
@@ -157,7 +162,7 @@ def bring_up_to_date(ctx: Context, ids: Sequence[int], cause: str) -> None:
             return
         on, place, id_ = min(waiting)
         job_cause = f"job {JOB_NAMES[place]} ({cause})"
-        _do(ctx, place, on, job_cause, [id_])
+        _do(ctx, place, on, job_cause, _just(id_))
         set_aside.release(ctx, id_)
 
 

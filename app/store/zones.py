@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from app.domain.calendar import ONE_DAY, local_day
 from app.store import db
@@ -21,6 +22,13 @@ class Progress(NamedTuple):
     name: str
     day: date
     place: int
+
+
+class Ahead(NamedTuple):
+    """A zone and the first day on which anything is due in it."""
+
+    zone: Progress
+    day: date
 
 
 def id_of(connection: Connection, name: str, now: datetime) -> int:
@@ -41,37 +49,64 @@ def progress(connection: Connection) -> list[Progress]:
     return [Progress(*row) for row in connection.execute(query)]
 
 
-def advance(connection: Connection, zone_id: int, day: date, place: int) -> None:
-    """Note that a zone is done up to a place of a day. It never goes back (J3)."""
-    is_behind = (db.zone.c.done_day < day) | ((db.zone.c.done_day == day) & (db.zone.c.done_job < place))
-    connection.execute(
-        update(db.zone).where(db.zone.c.id == zone_id, is_behind).values(done_day=day, done_job=place)
+_ADVANCE = (
+    update(db.zone)
+    .where(
+        db.zone.c.id == bindparam("zone"),
+        (db.zone.c.done_day < bindparam("day"))
+        | ((db.zone.c.done_day == bindparam("day")) & (db.zone.c.done_job < bindparam("place"))),
+    )
+    .values(done_day=bindparam("day"), done_job=bindparam("place"))
+)
+
+
+def advance_all(connection: Connection, done: Sequence[tuple[int, date]], place: int) -> None:
+    """Note zones (id, day) as done up to a place of that day. None ever goes back (J3)."""
+    if done:
+        connection.execute(_ADVANCE, [{"zone": id_, "day": day, "place": place} for id_, day in done])
+
+
+QUOTES_PLACE = 3
+"""Place of `expire_quotes`, the one job that looks for quotes instead of subscriptions."""
+
+
+def _first_due_of(place: int) -> str:
+    """The first day on which a job has something to do in zone `z`: one seek in an index."""
+    if place == QUOTES_PLACE:
+        return "SELECT min(q.valid_until) FROM quote q WHERE q.zone_id = z.id AND q.state = 'open'"
+    return (
+        f"SELECT min(s.next_on) FROM subscription s WHERE s.zone_id = z.id AND s.next_job = {place} "
+        "AND s.next_on IS NOT NULL AND NOT s.stuck"
     )
 
 
-_FIRST_DUE = " UNION ALL ".join(
-    "SELECT min(next_on) AS due_on FROM subscription WHERE zone_id = {0} "
-    f"AND next_job = {place} AND next_on IS NOT NULL AND NOT stuck"
-    for place in range(LAST_PLACE + 1)
-)
-_FIRST = text(
-    "SELECT z.id, (SELECT min(due_on) FROM ("
-    + _FIRST_DUE.replace("{0}", "z.id")
-    + ") AS m), (SELECT min(valid_until) FROM quote WHERE quote.zone_id = z.id AND quote.state = 'open') "
-    "FROM zone z"
-)
+_COLUMNS = ", ".join(f"({_first_due_of(place)})" for place in range(LAST_PLACE + 1))
+_LOOK = text(f"SELECT z.id, z.name, z.done_day, z.done_job, {_COLUMNS} FROM zone z ORDER BY z.name")
+_LOOK_AT_ONE = text(f"SELECT {_COLUMNS} FROM zone z WHERE z.id = :zone")
 
 
-def first_due(connection: Connection) -> dict[int, date]:
-    """The earliest day on which something is due in each zone that has anything; index seeks only."""
-    found: dict[int, date] = {}
-    for zone_id, due_on, valid_until in connection.execute(_FIRST):
-        days = [_day(due_on)] if due_on else []
-        if valid_until:
-            days.append(_day(valid_until) + ONE_DAY)
+def ahead(connection: Connection) -> list[Ahead]:
+    """Every zone in which anything is due ever, with its first day; index seeks only."""
+    found = []
+    for row in connection.execute(_LOOK):
+        days = [day for day in _days(row[4:]) if day is not None]
         if days:
-            found[zone_id] = min(days)
+            found.append(Ahead(Progress(row[0], row[1], _day(row[2]), row[3]), min(days)))
     return found
+
+
+def places_due(connection: Connection, zone_id: int, day: date) -> list[int]:
+    """The jobs that have something to do in a zone on or before a day, in the order of the day."""
+    row = connection.execute(_LOOK_AT_ONE, {"zone": zone_id}).one()
+    return [place for place, first in enumerate(_days(row)) if first is not None and first <= day]
+
+
+def _days(columns: Sequence[date | str | None]) -> list[date | None]:
+    """Per job; a quote is due the day after its last."""
+    days = [None if value is None else _day(value) for value in columns]
+    last_day = days[QUOTES_PLACE]
+    days[QUOTES_PLACE] = None if last_day is None else last_day + ONE_DAY
+    return days
 
 
 def _day(value: date | str) -> date:

@@ -1,0 +1,1 @@
+"""Measurements: what a day costs, as ratios within one run."""
