@@ -50,6 +50,29 @@ def next_deadline(sub: Subscription, policy: Policy) -> Deadline | None:
     return min(agenda(sub, policy), default=None)
 
 
+class Deadlines:
+    """`next_deadline` for a page of subscriptions, most of which are alike: each kind is worked out once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._known: dict[tuple[object, ...], Deadline | None] = {}
+
+    def of(self, sub: Subscription) -> Deadline | None:
+        if sub.installments or sub.unpaid:
+            return next_deadline(sub, self._policy)
+        scheduled = sub.scheduled
+        key = (
+            sub.state, sub.kind, sub.starts_on, sub.ends_on, sub.auto_renew, sub.declined, sub.tried_on,
+            sub.reminded_on, sub.quote_decided_on, sub.grace_days, sub.new_regime, sub.offering.lapse_exempt,
+            scheduled and scheduled.starts_on,
+        )  # fmt: skip
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = next_deadline(sub, self._policy)
+            return found
+
+
 def next_event(sub: Subscription, policy: Policy) -> Deadline | None:
     """The next thing people are shown: no mail, and no decision that would be to skip (`next`)."""
     return min((d for d in agenda(sub, policy) if _is_shown(sub, d)), default=None)

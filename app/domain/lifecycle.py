@@ -41,8 +41,12 @@ def _facts(event: EventData) -> tuple[Subscription, date, Policy]:
 
 
 def _stage(event: EventData) -> State | None:
-    sub, on, policy = _facts(event)
-    return lapse.stage_on(sub, on, policy)[0]
+    """Where the causes put it that day; worked out once a trigger, and not at all without a cause."""
+    kwargs: Any = event.kwargs
+    if "stage" not in kwargs:
+        kwargs["stage"] = lapse.stage_on(*_facts(event))[0]
+    stage: State | None = kwargs["stage"]
+    return stage
 
 
 def remains_expired(event: EventData) -> bool:

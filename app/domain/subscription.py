@@ -64,6 +64,15 @@ class OpenInvoice:
     overdue_told: bool
 
 
+STORED = (
+    "offering", "term", "seats", "term_number", "last_number", "starts_on",
+    "ends_on", "anchor_day", "state", "reason", "lapse_on", "grace_days",
+    "auto_renew", "method", "regime_on", "tried_on", "declined", "reminded_on",
+    "quote_decided_on", "converted", "next_job", "next_on", "partner",
+)  # fmt: skip
+"""Columns of a subscription's row that can change."""
+
+
 @dataclass(slots=True)
 class Subscription:
     """Facts of one subscription, as stored, with what belongs to its customer beside it."""
@@ -119,6 +128,17 @@ class Subscription:
     """Ids of open renewal quotes that hold it; None where the caller did not need them."""
     is_charging: bool = False
     """A charge of it has no outcome yet; nothing else is charged meanwhile."""
+    loaded: tuple[object, ...] = ()
+    """Its `stored()` values as they were read: what differs from them is written."""
+
+    def stored(self) -> tuple[object, ...]:
+        """The values that are kept in its row and can change, in the order of `STORED`."""
+        return (
+            self.offering_code, self.kind, self.seats, self.term_number, self.last_number, self.starts_on,
+            self.ends_on, self.anchor_day, self.state, self.reason, self.lapse_on, self.grace_days,
+            self.auto_renew, self.method, self.regime_on, self.tried_on, self.declined, self.reminded_on,
+            self.quote_decided_on, self.converted, self.next_job, self.next_on, self.partner,
+        )  # fmt: skip
 
     @property
     def renews_on(self) -> date:

@@ -97,7 +97,7 @@ class Due(StrEnum):
 
     BILL_INSTALLMENT = "bill_installment"
     RETRY_CHARGE = "retry_charge"
-    OVERDUE_NOTICE = "overdue_notice"
+    OVERDUE_NOTICE = "tell_overdue"  # sorts after retry_charge, which comes first on its day
     END_TRIAL = "end_trial"
     RENEW = "renew"
     START_TERM = "start_term"

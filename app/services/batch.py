@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import lifecycle
+from app.domain import lifecycle, pricing
 from app.domain.calendar import day_start, local_day
-from app.domain.deadlines import next_deadline
+from app.domain.deadlines import Deadlines
+from app.domain.money import Price
 from app.domain.payments import ChargeRequest
 from app.domain.states import State, Trigger
-from app.domain.subscription import Subscription
-from app.domain.values import NoticeKind, QuoteState
+from app.domain.subscription import STORED, Subscription
+from app.domain.values import NoticeKind, QuoteState, TermKind
 from app.services import schema, sweeps
 from app.services.context import Context
 from app.store import writer
@@ -53,6 +54,7 @@ class Batch:
         self.cause = cause
         self.now: datetime = ctx.now()
         self.ids = Block(connection, size)
+        self.deadlines = Deadlines(ctx.policy)
         self.intents: list[tuple[int, ChargeRequest]] = []
         self.payer_mails: list[tuple[NoticeKind, Subscription, date, str]] = []
         self.trims: list[tuple[Subscription, int, date]] = []
@@ -62,6 +64,7 @@ class Batch:
         self.purchased_quotes: list[int] = []
         self._subs: dict[int, Subscription] = {}
         self._born: list[Subscription] = []
+        self._prices: dict[tuple[str, TermKind, str, int, date], Price] = {}
         self._rows: dict[schema.Shape, list[tuple[Any, ...]]] = defaultdict(list)
         self._patches: dict[schema.Patch, list[tuple[Any, ...]]] = defaultdict(list)
 
@@ -126,6 +129,13 @@ class Batch:
                 state, dropped, self.now, settled,
             )  # fmt: skip
 
+    def price(self, offering: str, kind: TermKind, currency: str, seats: int, on: date) -> Price:
+        """The price of a whole term (`pricing.whole_term`); each is worked out once a batch."""
+        key = (offering, kind, currency, seats, on)
+        if key not in self._prices:
+            self._prices[key] = pricing.whole_term(self.ctx.catalogue, *key)
+        return self._prices[key]
+
     def id(self, series: str) -> int:
         return self.ids.next(series)
 
@@ -154,9 +164,7 @@ class Batch:
             self._settle(sub)
             self.add(schema.SUBSCRIPTION, *_born_row(sub, self.now))
             self._subs.pop(sub.id, None)
-        for sub in self._subs.values():
-            self._settle(sub)
-            self.change(schema.SUBSCRIPTION_CHANGE, *_changed_row(sub))
+        self._change_subscriptions()
         for shape in _TABLE_ORDER:
             writer.insert(self.connection, shape.table, shape.columns, self._rows[shape])
         for patch, rows in self._patches.items():
@@ -164,8 +172,22 @@ class Batch:
 
     def _settle(self, sub: Subscription) -> None:
         """Work out what is due next; the stored deadline is what the jobs look up."""
-        deadline = next_deadline(sub, self.ctx.policy)
+        deadline = self.deadlines.of(sub)
         sub.next_job, sub.next_on = (deadline.place, deadline.on) if deadline else (None, None)
+
+    def _change_subscriptions(self) -> None:
+        """Rows that were moved alike are written by one statement: only what has changed in them."""
+        moves: dict[tuple[tuple[int, Any], ...], list[int]] = defaultdict(list)
+        for sub in self._subs.values():
+            self._settle(sub)
+            now = sub.stored()
+            changed = tuple([(i, value) for i, value in enumerate(now) if value != sub.loaded[i]])
+            moves[changed].append(sub.id)
+        writer.move(
+            self.connection,
+            schema.SUBSCRIPTION.table,
+            [({STORED[i]: value for i, value in changed}, ids) for changed, ids in moves.items()],
+        )
 
     def _number_invoices(self) -> None:
         """Give the invoices of this transaction their numbers, without a gap within a year (B6)."""
@@ -178,15 +200,6 @@ class Batch:
             for offset, index in enumerate(indexes):
                 row = rows[index]
                 rows[index] = (row[0], f"{year}-{first + offset:07d}", *row[2:])
-
-
-def _changed_row(sub: Subscription) -> tuple[Any, ...]:
-    return (
-        sub.id, sub.offering_code, sub.kind, sub.seats, sub.term_number, sub.last_number, sub.starts_on,
-        sub.ends_on, sub.anchor_day, sub.state, sub.reason, sub.lapse_on, sub.grace_days, sub.auto_renew,
-        sub.method, sub.regime_on, sub.tried_on, sub.declined, sub.reminded_on, sub.quote_decided_on,
-        sub.converted, sub.next_job, sub.next_on, sub.version + 1, sub.partner,
-    )  # fmt: skip
 
 
 def _born_row(sub: Subscription, now: datetime) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.domain.deadlines import next_deadline
 from app.domain.payments import Answer
 from app.domain.subscription import Subscription
 from app.domain.values import Due
@@ -104,7 +103,7 @@ def _do(ctx: Context, place: int, day: date, cause: str, choose: Choose) -> Tall
         batch.write()
     if batch.intents:
         answers = charging.ask(ctx, batch.intents)
-        settlement.settle(ctx, answers, cause)
+        settlement.settle(ctx, answers, cause, subs)
         tally.set_aside += _aside_unknown(ctx, place, answers, [sub.id for sub in subs])
     return tally
 
@@ -114,13 +113,13 @@ def act_on(sub: Subscription, place: int, day: date, batch: Batch) -> None:
 
     A row whose stored deadline is out of date only gets it worked out again.
     """
-    deadline = next_deadline(sub, batch.ctx.policy)
-    batch.touch(sub)
+    deadline = batch.deadlines.of(sub)
     if deadline is None or deadline.place != place or deadline.on > day:
+        batch.touch(sub)
         return
     intents = len(batch.intents)
     ACTS[deadline.due](sub, deadline.on, batch)
-    if len(batch.intents) == intents and next_deadline(sub, batch.ctx.policy) == deadline:
+    if len(batch.intents) == intents and batch.deadlines.of(sub) == deadline:
         raise NoProgress(f"{sub.ref}: {deadline.due} of {deadline.on} is still due after it was done")
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from app.domain.deadlines import installment_retry
 from app.domain.subscription import Installment, Subscription, Term
 from app.domain.values import CHARGEABLE, InstallmentState, NoticeKind
-from app.services import billing, charging, schema
+from app.services import billing, charging, payments, schema
 from app.services.batch import Batch
 
 
@@ -28,16 +28,22 @@ def bill(sub: Subscription, on: date, batch: Batch) -> None:
         part.tried_on = on if is_charged else None
         batch.change(schema.INSTALLMENT_BILLED, part.id, part.state, part.invoice_id, part.tried_on)
         if is_charged and not is_free:
-            charge(sub, part, on, batch)
+            charge(sub, part, on, batch, part.price.total_minor)
     batch.touch(sub)
 
 
-def charge(sub: Subscription, part: Installment, on: date, batch: Batch) -> None:
+def charge_rest(sub: Subscription, part: Installment, on: date, batch: Batch) -> None:
+    """Charge what is still open of a part: some of it may have been paid by hand (B3)."""
+    owed = payments.load(batch.connection, [part.invoice_id or 0])
+    charge(sub, part, on, batch, sum(invoice.rest_minor for invoice in owed.values()))
+
+
+def charge(sub: Subscription, part: Installment, on: date, batch: Batch, amount_minor: int) -> None:
     """Write the intent of a part's charge as of a day."""
     part.tried_on = on
     batch.change(schema.INSTALLMENT_BILLED, part.id, part.state, part.invoice_id, on)
     charging.intend(
-        batch, sub, "installment", on, part.price.total_minor, term_number=part.term_number, part=part.part
+        batch, sub, "installment", on, amount_minor, term_number=part.term_number, part=part.part
     )
     batch.touch(sub)
 
@@ -47,7 +53,7 @@ def retry(sub: Subscription, on: date, batch: Batch) -> None:
     for part in sub.installments:
         retry_on = installment_retry(sub, part, batch.ctx.policy)
         if retry_on is not None and retry_on <= on and sub.method in CHARGEABLE:
-            charge(sub, part, on, batch)
+            charge_rest(sub, part, on, batch)
         elif retry_on is not None and retry_on <= on:
             part.tried_on = on
             batch.change(schema.INSTALLMENT_BILLED, part.id, part.state, part.invoice_id, on)

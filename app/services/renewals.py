@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.domain import lapse, pricing
+from app.domain import lapse
 from app.domain.deadlines import renewal_skip
 from app.domain.errors import Refusal
 from app.domain.lifecycle import settle_reason
@@ -32,8 +32,7 @@ def term_with_pending_change(sub: Subscription, on: date, batch: Batch) -> Term:
 
 def price_of(sub: Subscription, term: Term, on: date, batch: Batch) -> Price:
     """The price of a next term on a day, by the customer's zone (D5)."""
-    day = batch.customer_day(sub, on)
-    return pricing.whole_term(batch.ctx.catalogue, term.offering, term.kind, sub.currency, term.seats, day)
+    return batch.price(term.offering, term.kind, sub.currency, term.seats, batch.customer_day(sub, on))
 
 
 def is_billed_in_parts(sub: Subscription, term: Term, on: date, batch: Batch) -> bool:

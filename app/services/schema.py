@@ -92,13 +92,6 @@ SUBSCRIPTION = _shape(
     "quote_decided_on converted next_job next_on stuck version created_at",
 )
 
-SUBSCRIPTION_CHANGE = _patch(
-    "subscription",
-    "id",
-    "offering term seats term_number last_number starts_on ends_on anchor_day state reason lapse_on grace_days "
-    "auto_renew method regime_on tried_on declined reminded_on quote_decided_on converted next_job next_on "
-    "version partner",
-)
 CHARGE_OUTCOME = _patch("charge", "id", "state settled_at")
 INSTALLMENT_BILLED = _patch("installment", "id", "state invoice_id tried_on")
 INSTALLMENT_STATE = _patch("installment", "id", "state")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -31,10 +31,13 @@ class Desk:
     invoices: dict[int, payments.Owed] = field(default_factory=dict)
 
 
-def settle(ctx: Context, answers: Mapping[int, Answer], cause: str) -> None:
+def settle(
+    ctx: Context, answers: Mapping[int, Answer], cause: str, seen: Sequence[Subscription] = ()
+) -> None:
     """Record known answers and all that follows from them, in one transaction.
 
-    A charge that somebody else settled meanwhile is passed over.
+    A charge that somebody else settled meanwhile is passed over. `seen`: subscriptions as they were when the
+    provider was asked; those that nobody has touched since are not read again.
     """
     known = {id_: answer for id_, answer in answers.items() if answer is not Answer.UNKNOWN}
     if not known:
@@ -42,20 +45,23 @@ def settle(ctx: Context, answers: Mapping[int, Answer], cause: str) -> None:
     with writing(ctx.engine) as connection:
         pending = charging.lock_pending(connection, known)
         batch = Batch(ctx, connection, cause, size=max(1, len(pending)))
-        desk = _open_desk(ctx, connection, batch, pending)
+        desk = _open_desk(ctx, connection, batch, pending, seen)
         for charge in pending:
             charging.record(batch, charge, known[charge.id], batch.now)
             _APPLY[charge.purpose](desk, charge, known[charge.id] is Answer.TAKEN)
         batch.write()
 
 
-def _open_desk(ctx: Context, connection: Connection, batch: Batch, pending: list[Pending]) -> Desk:
+def _open_desk(
+    ctx: Context, connection: Connection, batch: Batch, pending: list[Pending], seen: Sequence[Subscription]
+) -> Desk:
     shares = _shares(connection, [c.id for c in pending])
     wanted = {c.subscription_id for c in pending if c.subscription_id is not None}
     wanted |= {sub_id for rows in shares.values() for sub_id, _, _ in rows}
     wanted |= _of_orders(connection, [c.order_id for c in pending if c.order_id is not None])
     facts = Facts(connection, ctx.policy, ctx.catalogue)
-    subs = {sub.id: sub for sub in facts.by_ids(sorted(wanted))}
+    subs = {sub.id: sub for sub in facts.unchanged(seen) if sub.id in wanted}
+    subs.update({sub.id: sub for sub in facts.by_ids(sorted(wanted - subs.keys()))})
     invoice_ids = {p.invoice_id for sub in subs.values() for p in sub.installments if p.invoice_id}
     invoice_ids |= {invoice_id for rows in shares.values() for _, invoice_id, _ in rows if invoice_id}
     return Desk(batch, connection, subs, shares, payments.load(connection, invoice_ids))

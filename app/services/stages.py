@@ -6,7 +6,7 @@ from datetime import date
 
 from app.domain import lapse
 from app.domain.deadlines import next_retry
-from app.domain.states import LIVE, State, Trigger
+from app.domain.states import FINAL, LIVE, State, Trigger
 from app.domain.subscription import Subscription
 from app.domain.values import NoticeKind, QuoteState
 from app.services import installments, payments, renewals
@@ -69,7 +69,12 @@ def retry_charge(sub: Subscription, on: date, batch: Batch) -> None:
 
 
 def cure(sub: Subscription, on: date, batch: Batch) -> None:
-    """After a payment: out of the lapse, back a stage, or on in it for the cause that is left (L6, S2)."""
+    """After a payment: out of the lapse, back a stage, or on in it for the cause that is left (L6, S2).
+
+    What has ended stays so, and keeps its last reason (L8, S2).
+    """
+    if sub.state in FINAL:
+        return
     stage, _ = lapse.stage_on(sub, on, batch.ctx.policy)
     if not sub.in_lapse or stage is sub.state:
         payments.settle_reason_after(sub, on, batch)

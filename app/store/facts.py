@@ -61,6 +61,13 @@ class Facts:
         found = {sub.id: sub for sub in self._load("s.id", wanted)}
         return [found[id_] for id_ in wanted if id_ in found]
 
+    def unchanged(self, subs: Sequence[Subscription]) -> list[Subscription]:
+        """Those that are as they were read, by their version; locked. Every change counts a version up."""
+        condition, params = self._in("id", [sub.id for sub in subs])
+        lock = "" if self._is_sqlite else " ORDER BY id FOR UPDATE"
+        versions = dict(self._run(f"SELECT id, version FROM subscription WHERE {condition}{lock}", params))
+        return [sub for sub in subs if versions.get(sub.id) == sub.version]
+
     def by_refs(self, refs: Sequence[str]) -> list[Subscription]:
         """In the order of the references; unknown ones are left out."""
         found = {sub.ref: sub for sub in self._load("s.ref", list(refs))}
@@ -89,7 +96,11 @@ class Facts:
 
     def _run(self, sql: str, params: tuple[Any, ...]) -> Sequence[Any]:
         mark = "?" if self._is_sqlite else "%s"
-        return self._connection.exec_driver_sql(sql.replace("{0}", mark), params).fetchall()
+        cursor = self._connection.connection.cursor()
+        try:
+            return cursor.execute(sql.replace("{0}", mark), params).fetchall()
+        finally:
+            cursor.close()
 
     def _in(self, column: str, values: list[Any]) -> tuple[str, tuple[Any, ...]]:
         """A condition that holds for a list of values, with one parameter."""
@@ -126,7 +137,7 @@ class Facts:
         day = self._day
         regime_day = day(regime_on)
         area = None if region is None else _REGIONS[region]
-        return Subscription(
+        sub = Subscription(
             id_, ref, customer_id, csn, purchaser, language, customer_zone, area, bool(has_payers), zone, zone_id,
             offering, self._offering(offering, ref), partner, currency, _TERMS[term], seats, term_number, last_number,
             day(starts_on), day(ends_on), anchor_day, _STATES[state],
@@ -141,6 +152,8 @@ class Facts:
             Pending(p_term and _TERMS[p_term], p_seats, p_offering),
             is_charging=bool(is_charging),
         )  # fmt: skip
+        sub.loaded = sub.stored()
+        return sub
 
     def _add_installments(self, subs: dict[int, Subscription]) -> None:
         condition, params = self._in("subscription_id", list(subs))

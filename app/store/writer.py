@@ -1,7 +1,7 @@
 """Bulk writes: rows of a page go to the database in as few statements as their values allow.
 
-Rows whose values are the same but for one column become one statement; the rest goes through the
-driver's own bulk path (`executemany` on SQLite, COPY and `unnest` on PostgreSQL).
+What is the same in all rows is bound once; what varies is unfolded by the database from one parameter (JSON
+on SQLite, COPY and `unnest` on PostgreSQL).
 """
 
 from __future__ import annotations
@@ -56,16 +56,34 @@ def _sqlite_forms(table: Table, columns: tuple[str, ...]) -> tuple[Callable[[Any
     return tuple(_sqlite_form(table.c[name].type) for name in columns)
 
 
-def _for_sqlite(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
-    """Rows as SQLite stores them, a column at a time; a value that repeats is converted once."""
-    converted: list[list[Any]] = []
-    for form, values in zip(_sqlite_forms(table, columns), zip(*rows, strict=True), strict=True):
-        if form is None:
-            converted.append(list(values))
-            continue
-        forms = {value: None if value is None else form(value) for value in set(values)}
-        converted.append([forms[value] for value in values])
-    return list(zip(*converted, strict=True))
+class Columns:
+    """Rows turned into columns: those in which all rows are the same are told from those that vary."""
+
+    def __init__(self, rows: Sequence[Row], forms: Sequence[Callable[[Any], Any] | None]) -> None:
+        self.values: list[Sequence[Any]] = []
+        self.varying: list[int] = []
+        for place, (form, values) in enumerate(zip(forms, zip(*rows, strict=True), strict=True)):
+            distinct = set(values)
+            if len(distinct) > 1:
+                self.varying.append(place)
+            if form is not None:
+                # A value that repeats is converted once.
+                stored = {value: None if value is None else form(value) for value in distinct}
+                values = [stored[value] for value in values]  # noqa: PLW2901
+            self.values.append(values)
+
+    def unfolded(self) -> tuple[list[str], str]:
+        """For SQLite: an expression for each column, and the varying values as the JSON they unfold."""
+        if len(self.varying) == 1:
+            only = self.varying[0]
+            expressions = ["value" if i == only else "?" for i in range(len(self.values))]
+            return expressions, json.dumps(self.values[only])
+        expressions = ["?"] * len(self.values)
+        for position, place in enumerate(self.varying):
+            expressions[place] = f"json_extract(value, '$[{position}]')"
+        if not self.varying:
+            return expressions, json.dumps([0] * len(self.values[0]))
+        return expressions, json.dumps(list(zip(*[self.values[place] for place in self.varying], strict=True)))
 
 
 def insert(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -73,28 +91,20 @@ def insert(connection: Connection, table: Table, columns: tuple[str, ...], rows:
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        _insert_sqlite(connection, table, columns, _for_sqlite(table, columns, rows))
+        _insert_sqlite(connection, table, columns, Columns(rows, _sqlite_forms(table, columns)))
     else:
         _copy_postgres(connection, table, columns, rows)
 
 
-def _insert_sqlite(connection: Connection, table: Table, columns: tuple[str, ...], rows: list[Row]) -> None:
-    names = ", ".join(columns)
-    varying = _varying(rows) if len(rows) >= _GROUP_AT_LEAST else []
-    if len(varying) == 1:
-        place = varying[0]
-        values = ", ".join("value" if i == place else "?" for i in range(len(columns)))
-        constants = [value for i, value in enumerate(rows[0]) if i != place]
-        sql = f"INSERT INTO {table.name} ({names}) SELECT {values} FROM json_each(?) ORDER BY key"
-        connection.exec_driver_sql(sql, (*constants, json.dumps([row[place] for row in rows])))
-        return
-    marks = ", ".join("?" * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
+def _insert_sqlite(connection: Connection, table: Table, columns: tuple[str, ...], rows: Columns) -> None:
+    """One statement unfolds the values that vary; the others are bound once.
 
-
-def _varying(rows: list[Row]) -> list[int]:
-    """The places of the columns that are not the same in all rows."""
-    return [i for i, values in enumerate(zip(*rows, strict=True)) if any(v != values[0] for v in values)]
+    Half the time of the driver's own bulk path, which binds every value of every row.
+    """
+    values, varying = rows.unfolded()
+    constants = [column[0] for i, column in enumerate(rows.values) if i not in rows.varying]
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(values)} FROM json_each(?) ORDER BY key"
+    connection.exec_driver_sql(sql, (*constants, varying))
 
 
 def _copy_postgres(
@@ -113,25 +123,23 @@ def update(
     if not rows:
         return
     if connection.dialect.name == "sqlite":
-        _update_sqlite(connection, table, key, columns, _for_sqlite(table, (key, *columns), rows))
+        forms = _sqlite_forms(table, (key, *columns))
+        _update_sqlite(connection, table, key, columns, Columns(rows, forms))
     else:
         _update_postgres(connection, table, key, columns, rows)
 
 
-def _update_sqlite(
-    connection: Connection, table: Table, key: str, columns: tuple[str, ...], rows: list[Row]
-) -> None:
-    sets = ", ".join(f"{name} = ?" for name in columns)
-    groups: dict[Row, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[row[1:]].append(row[0])
-    if len(rows) < _GROUP_AT_LEAST * len(groups):
+def _update_sqlite(connection: Connection, table: Table, key: str, columns: tuple[str, ...], rows: Columns) -> None:
+    values, varying = rows.unfolded()
+    constants = [column[0] for i, column in enumerate(rows.values) if i not in rows.varying]
+    if values[0] == "?":  # one row, or one key for all rows: the last value wins, as row by row
+        sets = ", ".join(f"{name} = ?" for name in columns)
         sql = f"UPDATE {table.name} SET {sets} WHERE {key} = ?"
-        connection.exec_driver_sql(sql, [(*row[1:], row[0]) for row in rows])
+        connection.exec_driver_sql(sql, tuple(column[-1] for column in (*rows.values[1:], rows.values[0])))
         return
-    sql = f"UPDATE {table.name} SET {sets} WHERE {key} IN (SELECT value FROM json_each(?))"
-    for values, keys in groups.items():
-        connection.exec_driver_sql(sql, (*values, json.dumps(keys)))
+    sets = ", ".join(f"{name} = {value}" for name, value in zip(columns, values[1:], strict=True))
+    sql = f"UPDATE {table.name} SET {sets} FROM json_each(?) WHERE {table.name}.{key} = {values[0]}"
+    connection.exec_driver_sql(sql, (*constants, varying))
 
 
 def _update_postgres(
@@ -145,3 +153,41 @@ def _update_postgres(
         f"WHERE t.{key} = v.{key}"
     )
     connection.exec_driver_sql(sql, tuple(list(values) for values in zip(*rows, strict=True)))
+
+
+Move = tuple[dict[str, Any], list[int]]
+"""Columns with their new values, and the ids of the rows that get them."""
+
+
+def move(connection: Connection, table: Table, moves: Sequence[Move]) -> None:
+    """Change rows by groups that are moved alike, and count up their version.
+
+    One statement a group; where the groups are small, those that change the same columns go together.
+    """
+    small: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for values, ids in moves:
+        if len(ids) >= _GROUP_AT_LEAST:
+            _move_group(connection, table, values, ids)
+        else:
+            small[tuple(values)].extend((id_, *values.values()) for id_ in ids)
+    for columns, rows in small.items():
+        if columns:
+            update(connection, table, "id", columns, rows)
+        _count_up(connection, table, [row[0] for row in rows])
+
+
+def _move_group(connection: Connection, table: Table, values: dict[str, Any], ids: list[int]) -> None:
+    if connection.dialect.name == "sqlite":
+        forms = _sqlite_forms(table, tuple(values))
+        stored = [v if f is None or v is None else f(v) for f, v in zip(forms, values.values(), strict=True)]
+        sets = "".join(f"{name} = ?, " for name in values)
+        sql = f"UPDATE {table.name} SET {sets}version = version + 1 WHERE id IN (SELECT value FROM json_each(?))"
+        connection.exec_driver_sql(sql, (*stored, json.dumps(ids)))
+        return
+    sets = "".join(f"{name} = %s, " for name in values)
+    sql = f"UPDATE {table.name} SET {sets}version = version + 1 WHERE id = ANY(%s)"
+    connection.exec_driver_sql(sql, (*values.values(), ids))
+
+
+def _count_up(connection: Connection, table: Table, ids: list[int]) -> None:
+    _move_group(connection, table, {}, ids)

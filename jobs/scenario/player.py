@@ -133,6 +133,8 @@ def _bound(act: Callable[[Any], None], argument: Any) -> Callable[[], None]:
 def _arguments(command: Command) -> dict[str, Any]:
     """A command's parameters by the names that services have for them."""
     given = {key: getattr(command, key) for key in command.model_fields_set if key != "do"}
+    if given.get("amount") is not None:
+        given["amount"] = _decimal(given["amount"])
     if command.do == "buy":
         items = [buying.Item(i.as_, i.offering, i.term, i.seats) for i in given.pop("items")]
         return {**{key: value for key, value in given.items() if key != "as_"}, "items": items}

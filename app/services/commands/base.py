@@ -50,13 +50,18 @@ class OutcomePending(Exception):
 
 def ids_of(ctx: Context, refs: Sequence[str]) -> list[int]:
     """The ids of subscriptions. Raises `UnknownSubject` for the first that does not exist."""
-    query = select(db.subscription.c.ref, db.subscription.c.id).where(db.subscription.c.ref.in_(refs))
-    with reading(ctx.engine) as connection:
-        found = {ref: id_ for ref, id_ in connection.execute(query)}
+    found = _known(ctx, refs)
     for ref in refs:
         if ref not in found:
             raise UnknownSubject(f"subscription {ref}")
     return [found[ref] for ref in refs]
+
+
+def _known(ctx: Context, refs: Sequence[str]) -> dict[str, int]:
+    """The ids of those subscriptions that exist."""
+    query = select(db.subscription.c.ref, db.subscription.c.id).where(db.subscription.c.ref.in_(refs))
+    with reading(ctx.engine) as connection:
+        return {ref: id_ for ref, id_ in connection.execute(query)}
 
 
 def refuse_ended(sub: Subscription) -> None:
@@ -113,8 +118,11 @@ class Work:
         none could be done.
         """
         refs = list(dict.fromkeys(refs))
-        ids = self._checked(refs)
-        refusals: dict[str, Refusal] = {}
+        self._refuse_list(refs)
+        found = _known(self.ctx, refs)
+        refusals: dict[str, Refusal] = {
+            ref: UnknownSubject(f"subscription {ref}") for ref in refs if ref not in found
+        }
         charges: dict[int, str] = {}
 
         def each(subs: list[Subscription], batch: Batch) -> None:
@@ -126,21 +134,19 @@ class Work:
                     refusals[sub.ref] = refusal
                 charges.update({charge_id: sub.ref for charge_id, _ in batch.intents[before:]})
 
-        answers = self.run(ids, each)
+        answers = self.run([found[ref] for ref in refs if ref in found], each)
         pending = {charges[id_] for id_, answer in answers.items() if answer is Answer.UNKNOWN}
         if charges_now:
             declined = [charges[id_] for id_, answer in answers.items() if answer is Answer.DECLINED]
             refusals.update({ref: PaymentDeclined(ref) for ref in declined})
         return _result(refs, refusals, pending)
 
-    def _checked(self, refs: Sequence[str]) -> list[int]:
-        ids = ids_of(self.ctx, refs)
+    def _refuse_list(self, refs: Sequence[str]) -> None:
         if not refs:
             raise InvalidArgument("no subscription is named")
         limit = self.ctx.policy.bulk.limit
         if len(refs) > limit:
             raise TooManySubscriptions(f"{len(refs)}, at most {limit}")
-        return ids
 
 
 def _result(refs: Sequence[str], refusals: dict[str, Refusal], pending: Iterable[str]) -> Result:

@@ -123,10 +123,20 @@ def set_auto_renew(
         if sub.auto_renew is enabled:
             return
         sub.auto_renew = enabled
-        batch.notify(sub, NoticeKind.AUTO_RENEW_CHANGED, on)
+        if not _is_told(batch.connection, sub, NoticeKind.AUTO_RENEW_CHANGED, on):
+            batch.notify(sub, NoticeKind.AUTO_RENEW_CHANGED, on)
         _after_setting(sub, on, batch)
 
     return Work(ctx, "set_auto_renew", actor).bulk(subscriptions, act)
+
+
+def _is_told(connection: Connection, sub: Subscription, kind: NoticeKind, on: date) -> bool:
+    """Whether a notice without a document of its own went out that day: there is one of each (W4b)."""
+    c = db.notice.c
+    query = select(c.id).where(
+        c.subscription_id == sub.id, c.term_number == sub.term_number, c.kind == kind, c.due_on == on, c.cause == ""
+    )
+    return connection.execute(query).first() is not None
 
 
 def _after_setting(sub: Subscription, on: date, batch: Batch) -> None:
@@ -176,7 +186,7 @@ def change_payment_method(
 def _try_declined_again(sub: Subscription, on: date, batch: Batch) -> None:
     for part in sub.installments:
         if part.state is InstallmentState.OPEN and part.tried_on is not None:
-            installments.charge(sub, part, on, batch)
+            installments.charge_rest(sub, part, on, batch)
     if sub.auto_renew and sub.declined and sub.in_lapse and sub.scheduled is None:
         renewals.attempt(sub, on, batch)
 
