@@ -49,4 +49,4 @@ def open_book(
         page_size=settings.daemon.page_size,
         default_timezone=settings.defaults.timezone,
     )
-    return Book(settings, ctx, MailFiles(settings.daemon.outbox_folder))
+    return Book(settings, ctx, MailFiles(settings.daemon.outbox_folder, settings.policy))

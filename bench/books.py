@@ -69,7 +69,7 @@ def _subscription(i: int, is_due: bool, what: Due) -> tuple[object, ...]:
     renews = what is Due.RENEW
     day = TODAY if is_due else TODAY + timedelta(days=180 + i % 120)
     ends_on = day - timedelta(days=1) if renews else day + timedelta(days=90)
-    starts_on = ends_on.replace(year=ends_on.year - 1) + timedelta(days=1)
+    starts_on = ends_on - timedelta(days=364)
     state = "renewable" if renews else "active"
     customer = i - (i - 1) % 3
     return (

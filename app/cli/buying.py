@@ -69,9 +69,7 @@ def _item(written: str) -> Item:
         raise CannotUse(f'--item "{written}" is not ID:OFFERING:TERM:SEATS (terms: {terms})') from None
 
 
-@command(
-    commands, "convert-trial", ACT, "perennial convert-trial T1 --as S9 --term annual --seats 1 --payment card"
-)
+@command(commands, "convert-trial", ACT, "perennial convert-trial T1 --as S9 --term annual --seats 1 --payment card")
 def convert_trial(
     subscription: Id,
     new: New,
@@ -122,7 +120,8 @@ def accept_quote(
 def extend(
     subscription: Id,
     align_to: Annotated[
-        str, typer.Option(metavar="ID", parser=a_word, help="The subscription whose end date it gets.", show_default=False)
+        str,
+        typer.Option(metavar="ID", parser=a_word, help="The subscription whose end date it gets.", show_default=False),
     ],
     payment: Payment = None,
     by: Actor = OPERATOR,

@@ -21,7 +21,7 @@ EXIT_CODES = {
     BAD_INPUT: "bad input: the call, a file or a setting",
     REFUSED: "refused by a rule; nothing changed",
     NOT_YET: "not in this version",
-    UNREACHABLE: "the database or the payment provider cannot be reached, or is busy",
+    UNREACHABLE: "the database or the payment provider cannot be reached or used now",
     UNEXPECTED: "a defect in Perennial",
     INTERRUPTED: "interrupted",
 }
@@ -139,12 +139,13 @@ def _of_parts(error: Exception) -> Failure | None:
     from app.services.commands.base import OutcomePending
     from app.store.facts import UnknownOffering
     from app.store.migrate import DatabaseMismatch
+    from app.store.snapshot import NoSpace
     from jobs.scenario.mistakes import ScenarioMistake
 
     match error:
         case ScenarioMistake() | UnknownOffering():
             return Failure(BAD_INPUT, str(error))
-        case DatabaseMismatch() | OutcomePending():
+        case DatabaseMismatch() | NoSpace() | OutcomePending():
             return Failure(UNREACHABLE, str(error))
     return None
 

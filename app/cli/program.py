@@ -13,7 +13,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli import book, buying, explain, failures, jobs, paying, read, renewing, rules, seats, session, simulate, todo
+from app.cli import (
+    book,
+    buying,
+    explain,
+    failures,
+    jobs,
+    paying,
+    read,
+    renewing,
+    rules,
+    seats,
+    session,
+    simulate,
+    todo,
+    waiting,
+)
 from app.cli import daemon as long_running
 
 _EVERYWHERE = ("--config", "--database")
@@ -95,7 +110,7 @@ def perennial(
     session.remember(session.Given(config, database))
 
 
-for _part in (book, long_running, read, explain, rules, renewing, buying, seats, paying, jobs, simulate, todo):
+for _part in (book, long_running, read, explain, rules, renewing, buying, seats, paying, jobs, waiting, simulate, todo):
     root.add_typer(_part.commands)
 
 

@@ -21,9 +21,7 @@ AutoRenew = Annotated[
 Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take back what was asked for.")]
 
 
-@command(
-    commands, "renew", ACT, "perennial renew S1 --payment card", "perennial renew S1 S2 --dry-run"
-)
+@command(commands, "renew", ACT, "perennial renew S1 --payment card", "perennial renew S1 S2 --dry-run")
 def renew(
     ids: Ids,
     payment: Payment = None,
@@ -49,7 +47,9 @@ def renew(
     )  # fmt: skip
 
 
-@command(commands, "set-auto-renew", ACT, "perennial set-auto-renew off S1 S2", "perennial set-auto-renew on S1 --dry-run")
+@command(
+    commands, "set-auto-renew", ACT, "perennial set-auto-renew off S1 S2", "perennial set-auto-renew on S1 --dry-run"
+)
 def set_auto_renew(
     enabled: Annotated[
         bool, typer.Argument(metavar="on|off", parser=a_switch, help="The new setting.", show_default=False)
@@ -141,9 +141,7 @@ def reduce_seats(
     _ask("reduce_seats", subscription, "seats", seats, withdraw, by, dry_run, as_json)
 
 
-def _ask(
-    name: str, ref: str, key: str, wanted: object, withdraw: bool, by: str, dry_run: bool, as_json: bool
-) -> None:
+def _ask(name: str, ref: str, key: str, wanted: object, withdraw: bool, by: str, dry_run: bool, as_json: bool) -> None:
     """A change from the renewal day on: a new value, or its withdrawal."""
     if (wanted is None) != withdraw:
         raise CannotUse(f"say either --{key} or --withdraw")

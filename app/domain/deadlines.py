@@ -14,7 +14,7 @@ from app.domain.calendar import ONE_DAY
 from app.domain.policy import Policy
 from app.domain.states import FINAL, LAPSED, State
 from app.domain.subscription import Installment, Subscription
-from app.domain.values import HIDDEN_DUE, Due, InstallmentState
+from app.domain.values import CHARGEABLE, HIDDEN_DUE, Due, InstallmentState
 
 JOB_ORDER: dict[Due, int] = {
     Due.BILL_INSTALLMENT: 0,
@@ -107,8 +107,10 @@ def _installments(sub: Subscription, policy: Policy) -> Iterator[Deadline]:
 
 
 def installment_retry(sub: Subscription, part: Installment, policy: Policy) -> date | None:
-    """The next planned try of a declined installment (I2), or None. None without grace (L4)."""
+    """The next planned try of a declined installment (I2), or None. None without grace (L4), or by hand (A3)."""
     if part.state is not InstallmentState.OPEN or part.tried_on is None or sub.no_grace:
+        return None
+    if sub.method not in CHARGEABLE:
         return None
     return next_retry(part.due_on, part.tried_on, policy)
 

@@ -48,9 +48,7 @@ class BookProvider:
 
 
 def _known(connection: Connection, keys: Sequence[str]) -> dict[str, Answer]:
-    query = select(db.provider_charge.c.key, db.provider_charge.c.taken).where(
-        db.provider_charge.c.key.in_(keys)
-    )
+    query = select(db.provider_charge.c.key, db.provider_charge.c.taken).where(db.provider_charge.c.key.in_(keys))
     return {key: Answer.TAKEN if taken else Answer.DECLINED for key, taken in connection.execute(query)}
 
 

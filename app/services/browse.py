@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from app.domain.calendar import ONE_DAY
 from app.domain.deadlines import next_event
 from app.domain.errors import UnknownSubject
 from app.domain.states import FINAL, State
@@ -79,9 +80,7 @@ def _customer_names(connection: Connection, csn: str | None) -> Any:
     return name_of
 
 
-def _matching(
-    ctx: Context, connection: Connection, filters: Filters, unreadable: list[str]
-) -> Iterator[Subscription]:
+def _matching(ctx: Context, connection: Connection, filters: Filters, unreadable: list[str]) -> Iterator[Subscription]:
     facts = Facts(connection, ctx.policy, ctx.catalogue, lock=False)
     last = 0
     while ids := _ids(connection, filters, last):
@@ -172,6 +171,22 @@ def customers_of(ctx: Context, names: Collection[str]) -> list[int]:
     with reading(ctx.engine) as connection:
         found = [connection.execute(select(id_).where(name.in_(names))).scalars() for id_, name in places]
         return sorted({id_ for ids in found for id_ in ids})
+
+
+def customers_with_work(ctx: Context) -> list[int]:
+    """Whom the jobs have something to do for by now, or a mail to send to."""
+    latest = ctx.now().date() + ONE_DAY  # no zone is further ahead
+    s, q, n = db.subscription.c, db.quote.c, db.notice.c
+    waiting = select(s.customer_id).join(db.notice, n.subscription_id == s.id).where(n.state == "pending")
+    charged = select(db.charge.c.customer_id).where(db.charge.c.state == "pending")
+    queries = (
+        select(s.customer_id).where(s.next_on <= latest),
+        select(q.customer_id).where(q.state == "open", q.valid_until < latest),
+        waiting,
+        charged,
+    )
+    with reading(ctx.engine) as connection:
+        return sorted({id_ for query in queries for id_ in connection.execute(query.distinct()).scalars()})
 
 
 def refs_of(ctx: Context, customer_ids: Collection[int]) -> set[str]:

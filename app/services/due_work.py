@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 
+from app.domain.calendar import day_start
+from app.domain.deadlines import JOB_ORDER
 from app.domain.payments import Answer
 from app.domain.subscription import Subscription
-from app.domain.values import Due
+from app.domain.values import Due, QuoteState
 from app.services import (
     charging,
     installments,
@@ -19,12 +22,14 @@ from app.services import (
     set_aside,
     settlement,
     stages,
+    sweeps,
 )
 from app.services.batch import Batch
 from app.services.context import Context
+from app.store import zones
 from app.store.engine import reading, writing
 from app.store.facts import Facts
-from app.store.zones import LAST_PLACE
+from app.store.zones import LAST_PLACE, QUOTES_PLACE
 
 Act = Callable[[Subscription, date, Batch], None]
 
@@ -46,7 +51,7 @@ ACTS: dict[Due, Act] = {
 Choose = Callable[[Facts], list[int]]
 """Which subscriptions a page is made of."""
 
-_QUOTES_PLACE = 10
+_ISSUE_PLACE = JOB_ORDER[Due.ISSUE_QUOTE]
 
 
 class NoProgress(Exception):
@@ -94,7 +99,7 @@ def _do(ctx: Context, place: int, day: date, cause: str, choose: Choose) -> Tall
     with writing(ctx.engine) as connection:
         facts = Facts(connection, ctx.policy, ctx.catalogue)
         subs = facts.by_ids(choose(facts))
-        if place == _QUOTES_PLACE:
+        if place == _ISSUE_PLACE:
             facts.add_open_quotes(subs)
         batch = Batch(ctx, connection, cause, size=max(1, len(subs)))
         for sub in subs:
@@ -147,22 +152,39 @@ def resolve_pending(ctx: Context, cause: str, subscription_ids: Iterable[int] | 
         settlement.settle(ctx, charging.ask_again(ctx, page), cause)
 
 
+class _Step(NamedTuple):
+    """Something due for a subscription, or the end of a quote that holds it. Sorts as the daemon goes (J3)."""
+
+    begins_at: datetime
+    zone_id: int
+    place: int
+    id: int
+    on: date
+
+
 def bring_up_to_date(ctx: Context, ids: Sequence[int], cause: str) -> None:
     """Do all that is due for some subscriptions, in its order, each as of its own date (J3b).
 
     Raises whatever keeps one of them from being brought up to date: a command must not act on stale facts.
     """
     resolve_pending(ctx, cause, ids)
-    while True:
-        with reading(ctx.engine) as connection:
-            due = Facts(connection, ctx.policy, ctx.catalogue).stored_deadlines(ids)
-        waiting = [(on, place, id_) for id_, zone, place, on in due if on <= ctx.today(zone)]
-        if not waiting:
-            return
-        on, place, id_ = min(waiting)
-        job_cause = f"job {JOB_NAMES[place]} ({cause})"
-        _do(ctx, place, on, job_cause, _just(id_))
-        set_aside.release(ctx, id_)
+    while (step := _next_step(ctx, ids)) is not None and step.begins_at <= ctx.now():
+        if step.place == QUOTES_PLACE:
+            with writing(ctx.engine) as connection:
+                sweeps.close(connection, QuoteState.EXPIRED, [step.id])
+            continue
+        _do(ctx, step.place, step.on, f"job {JOB_NAMES[step.place]} ({cause})", _just(step.id))
+        set_aside.release(ctx, step.id)
+
+
+def _next_step(ctx: Context, ids: Sequence[int]) -> _Step | None:
+    with reading(ctx.engine) as connection:
+        due = Facts(connection, ctx.policy, ctx.catalogue).stored_deadlines(ids)
+        ends = quotes.ends(connection, ids)
+        zone_ids = {zone.name: zone.id for zone in zones.progress(connection)} if ends else {}
+    steps = [_Step(day_start(on, zone), zone_ids.get(zone, 0), place, id_, on) for id_, zone, place, on in due]
+    steps += [_Step(day_start(on, zone), zone_ids[zone], QUOTES_PLACE, id_, on) for id_, zone, on in ends]
+    return min(steps, default=None)
 
 
 JOB_NAMES = (

@@ -22,9 +22,7 @@ _LONGEST_LINE = 1 << 16
 _CHUNK = 1 << 20
 _NOTHING = b' \t,;"'
 """What a line without a single cell may consist of."""
-_UNKEEPABLE = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
-)
+_UNKEEPABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 """Control characters, marks that turn a line around, and bytes that are no UTF-8. A tab may be the separator."""
 
 
@@ -58,7 +56,9 @@ class Table:
             return Rejected(number, None, _why_malformed(error))
         if len(cells) != len(self.header):
             return Rejected(number, None, f"has {len(cells)} cells, the header has {len(self.header)}")
-        return Row(number, {name: kept for name, cell in zip(self.header, cells, strict=True) if (kept := cell.strip())})
+        return Row(
+            number, {name: kept for name, cell in zip(self.header, cells, strict=True) if (kept := cell.strip())}
+        )
 
     def _unkeepable(self, text: str) -> str | None:
         """The first character that cannot be kept."""

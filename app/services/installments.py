@@ -52,13 +52,8 @@ def retry(sub: Subscription, on: date, batch: Batch) -> None:
     """Try declined parts again whose planned day has come (I2, A6)."""
     for part in sub.installments:
         retry_on = installment_retry(sub, part, batch.ctx.policy)
-        if retry_on is not None and retry_on <= on and sub.method in CHARGEABLE:
+        if retry_on is not None and retry_on <= on:
             charge_rest(sub, part, on, batch)
-        elif retry_on is not None and retry_on <= on:
-            part.tried_on = on
-            batch.change(schema.INSTALLMENT_BILLED, part.id, part.state, part.invoice_id, on)
-            batch.decided(sub, "skip_retry", on, "I2", f"no automatic charge by {sub.method}")
-            batch.touch(sub)
 
 
 def declined(sub: Subscription, on: date, batch: Batch, charge_id: int) -> None:

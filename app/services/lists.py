@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.domain.money import show
 from app.services import views
@@ -78,9 +78,10 @@ def charges(connection: Connection, id_: int) -> Rows:
     columns = (c.id, c.charged_on, c.currency, c.state, c.method)
     own = select(*columns, c.amount_minor).where(c.subscription_id == id_)
     shared = (
-        select(*columns, share.amount_minor)
+        select(*columns, func.sum(share.amount_minor).label("amount_minor"))
         .select_from(db.charge.join(db.charge_share, share.charge_id == c.id))
         .where(share.subscription_id == id_)
+        .group_by(*columns)
     )
     rows = sorted(
         [*connection.execute(own).all(), *connection.execute(shared).all()],
@@ -89,7 +90,7 @@ def charges(connection: Connection, id_: int) -> Rows:
     return [
         {
             "on": row.charged_on,
-            "amount": show(row.amount_minor, row.currency),
+            "amount": show(int(row.amount_minor), row.currency),
             "result": row.state,
             "method": row.method,
         }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.domain import lapse
+from app.domain.calendar import ONE_DAY
 from app.domain.deadlines import quote_skip
 from app.domain.errors import Refusal
 from app.domain.money import Price
@@ -78,3 +80,15 @@ def expire_due(batch: Batch, zone_id: int, day: date, limit: int) -> int:
     ids = [row[0] for row in batch.connection.execute(query)]
     sweeps.close(batch.connection, QuoteState.EXPIRED, ids)
     return len(ids)
+
+
+def ends(connection: Connection, subscription_ids: Sequence[int]) -> list[tuple[int, str, date]]:
+    """Id, zone and the day after the last of each open quote that holds one of some subscriptions (Q7)."""
+    line, q = db.quote_line.c, db.quote.c
+    query = (
+        select(q.id, db.zone.c.name, q.valid_until)
+        .distinct()
+        .select_from(db.quote_line.join(db.quote, q.id == line.quote_id).join(db.zone, db.zone.c.id == q.zone_id))
+        .where(line.is_open, line.subscription_id.in_(subscription_ids))
+    )
+    return [(id_, zone, last + ONE_DAY) for id_, zone, last in connection.execute(query)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import Boolean, Column, Connection, Date, DateTime, Table
@@ -53,15 +52,16 @@ class _Sqlite:
 
 
 class _Postgres:
-    """Days and instants become text, booleans 0 and 1, in the server: COPY carries text anyway."""
+    """Days and instants become text, booleans 0 and 1, in the server, which also keeps what is not read yet."""
 
     def __init__(self, connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL datestyle = 'ISO'")
         self._driver: Any = connection.connection.driver_connection
 
     def whole(self, table: Table) -> Iterator[list[Row]]:
-        sql = f"COPY (SELECT {_as_sqlite(table)} FROM {_quoted(table.name)}) TO STDOUT"
-        with self._driver.cursor() as cursor, cursor.copy(sql) as copy:
-            yield from _pages(copy.rows())
+        with self._driver.cursor("book") as cursor:
+            cursor.execute(f"SELECT {_as_sqlite(table)} FROM {_quoted(table.name)}")
+            yield from _pages(cursor)
 
     def where(self, table: Table, column: str, values: Sequence[Any], condition: str | None) -> Iterator[list[Row]]:
         sql = (
@@ -69,12 +69,12 @@ class _Postgres:
             f"WHERE {_quoted(column)} = ANY(%s){_and(condition)}"
         )
         with self._driver.cursor() as cursor:
-            yield from _pages(cursor.execute(sql, (list(values),)))
+            cursor.execute(sql, (list(values),))
+            yield from _pages(cursor)
 
 
-def _pages(rows: Any) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while page := list(islice(rows, PAGE)):
+def _pages(cursor: Any) -> Iterator[list[Row]]:
+    while page := cursor.fetchmany(PAGE):
         yield page
 
 
@@ -100,7 +100,7 @@ def _expression(column: Column[Any]) -> str:
     if isinstance(kind, DateTime):
         return f"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
     if isinstance(kind, Date):
-        return f"to_char({name}, 'YYYY-MM-DD')"
+        return f"{name}::text"
     return f"{name}::int" if isinstance(kind, Boolean) else name
 
 

@@ -176,17 +176,17 @@ def _copy_all(rows: raw_rows.Source, target: sqlite3.Connection) -> None:
 
 
 def _load(engine: Engine, source: Engine, fill: Callable[[raw_rows.Source, sqlite3.Connection], None]) -> None:
-    """Rows come table by table, so foreign keys are off meanwhile."""
+    """Rows come table by table, from a database that has checked them: nothing is checked again meanwhile."""
     with engine.connect() as connection, _snapshot(source) as rows:
         target = _driver(connection)
-        for pragma in ("foreign_keys=OFF", "journal_mode=OFF"):
+        for pragma in ("foreign_keys=OFF", "ignore_check_constraints=ON", "journal_mode=OFF"):
             target.execute(f"PRAGMA {pragma}")
         target.execute("BEGIN")
         try:
             fill(rows, target)
         finally:
             target.execute("COMMIT")
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "ignore_check_constraints=OFF", "foreign_keys=ON"):
             target.execute(f"PRAGMA {pragma}")
 
 

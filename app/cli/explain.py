@@ -1,0 +1,140 @@
+"""Why things are as they are, and what the jobs will make of them."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli import act, output, session
+from app.cli.parameters import AsJson, Id, Until, a_word
+from app.cli.shape import LOOK, command
+
+if TYPE_CHECKING:
+    from app.services.story import Chapter, Coming, Story
+
+commands = typer.Typer()
+
+
+@command(commands, "explain", LOOK, "perennial explain S1", "perennial explain S2 --json")
+def explain(subscription: Id, as_json: AsJson = False) -> None:
+    """Tell how a subscription came to be where it is, rule by rule, and what comes next and when."""
+    from app.services import story
+
+    with session.open_book() as book:
+        told = story.tell(book.ctx, subscription)
+    if as_json:
+        output.print_json(_document(told))
+    else:
+        _past(told)
+        _present(told)
+        _future(told)
+
+
+def _document(told: Story) -> dict[str, Any]:
+    document = asdict(told)
+    for chapter in document["past"]:
+        chapter["from"] = chapter.pop("from_")
+    return document
+
+
+def _past(told: Story) -> None:
+    view = told.view
+    output.say(f"{told.id}: {view['offering']}, {view['term']}, {output.counted(view['seats'], 'seat')}")
+    output.say()
+    output.say("How it came to this")
+    output.show_table(("day", "what", "why", "rule", "by"), [_chapter(each) for each in told.past])
+    output.say()
+
+
+def _chapter(each: Chapter) -> tuple[object, ...]:
+    why = f"{each.says} ({each.detail})" if each.detail else each.says
+    rule = f"{each.rule}: {each.rule_says}" if each.rule else ""
+    return (each.on, act.change(each.event, each.from_, each.to), why, rule, each.cause)
+
+
+def _present(told: Story) -> None:
+    view = told.view
+    output.say("Now")
+    output.say(f"  {view['state']}, {told.dates}. {told.says}")
+    if view["reason"]:
+        output.say(f"  Reason: {view['reason']}, counted from {told.lapse_on} (S2, L2).")
+    if told.stages:
+        days = ", ".join(f"{stage} from {on}" for stage, on in told.stages.items())
+        output.say(f"  {'Stages' if view['reason'] else 'If nobody acts'}: {days}.")
+    if view["pending"]:
+        output.say(f"  Asked for the next term: {output.text(view['pending'])} (T1).")
+    if told.stuck:
+        output.say(f"  Set aside, tried again by the daemon: {told.stuck} (J5).")
+    output.say()
+
+
+def _future(told: Story) -> None:
+    output.say("Next")
+    if not told.ahead:
+        output.say("  Nothing: it has ended.")
+        return
+    output.show_table(("", "day", "what", "rule", ""), [_coming(each) for each in told.ahead])
+    if any(each.is_late for each in told.ahead):
+        output.say("  What is due already is done by the daemon, or by: perennial catch-up")
+
+
+def _coming(each: Coming) -> tuple[object, ...]:
+    notes = ["mail only"] if each.is_mail else []
+    notes += [f"will be skipped: {each.skipped}"] if each.skipped else []
+    notes += ["due already"] if each.is_late else []
+    mark = ">" if each.is_next else ""
+    return (mark, each.on, each.event.replace("_", " "), f"{each.rule}: {each.rule_says}", "; ".join(notes))
+
+
+# ------------------------------------------------------------------ plan
+
+_COLUMNS = ("on", "at", "subject", "event", "from", "to", "rule", "detail", "amount")
+
+
+@command(
+    commands,
+    "plan",
+    LOOK,
+    "perennial plan --until 2026-12-31 S1",
+    "perennial plan --until 2026-12-31 --csv",
+)
+def plan(
+    until: Until,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", parser=a_word, help="Only these subscriptions.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+) -> None:
+    """Show what the jobs will make if nobody acts: every transition, charge, invoice and mail; nothing is written."""
+    planned = _planned(until, ids or None)
+    if as_json:
+        output.print_json({"until": until, "planned": planned})
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(planned)
+    elif planned:
+        rows = [_line(each) for each in planned]
+        output.show_table(("day", "id", "what", "rule", "amount", ""), rows)
+    else:
+        output.say(f"Nothing will happen until {until}.")
+
+
+def _planned(until: date, ids: list[str] | None) -> list[dict[str, Any]]:
+    from jobs import planning
+
+    with session.open_book() as book:
+        found = planning.plan(book.ctx, until, ids)
+    return [{name: getattr(each, "from_" if name == "from" else name) for name in _COLUMNS} for each in found]
+
+
+def _line(each: dict[str, Any]) -> tuple[object, ...]:
+    what = act.change(each["event"], each["from"], each["to"])
+    return (each["on"], each["subject"], what, each["rule"] or "", each["amount"] or "", each["detail"] or "")

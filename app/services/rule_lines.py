@@ -1,0 +1,23 @@
+"""A rule of the rulebook in one line, for lists and explanations."""
+
+from __future__ import annotations
+
+import re
+
+from app.rules import UnknownRule, find
+
+_TAGS = re.compile(r"^(\[[^\]]*\]\s*)+")
+_SENTENCE = re.compile(r"(?<=[.:])\s")
+_MARKS = re.compile(r"\*\*|`")
+
+
+def rule_in_a_line(rule_id: str | None) -> str:
+    """The first sentence of a rule, without its marks."""
+    if rule_id is None:
+        return ""
+    try:
+        text = find(rule_id).text
+    except UnknownRule:
+        return ""
+    first = " ".join(text.split("\n\n")[0].split())
+    return _SENTENCE.split(_MARKS.sub("", _TAGS.sub("", first)))[0].rstrip(":")
