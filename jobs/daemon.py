@@ -7,6 +7,7 @@ it asks the database what is due (J3).
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -64,6 +65,8 @@ class Daemon:
         seconds = self.settings.deliver_seconds
         add(self._guarded(self.deliver), IntervalTrigger(seconds=seconds), id="deliver", executor="mail")
         self.ring_for_zones()
+        gc.collect()
+        gc.freeze()  # what was imported lives as long as the daemon: not to be looked through at every page
         self.scheduler.start()
 
     def ring_for_zones(self) -> None:

@@ -11,15 +11,15 @@ from app.cli import output, session
 from app.cli.failures import IN_PART
 
 if TYPE_CHECKING:
-    from app.services.happened import Happening
     from jobs.dry_run import Done
+    from jobs.happenings import Happening
 
 OPERATOR = "operator"
 """Who acts on the command line, unless the call says otherwise."""
 _FINE = ("ok", "pending")
 
 
-def perform(name: str, about: Sequence[str], *, dry_run: bool, as_json: bool, **arguments: Any) -> None:
+def perform(command: str, about: Sequence[str], /, *, dry_run: bool, as_json: bool, **arguments: Any) -> None:
     """Carry out a command of the product, or rehearse it on a copy of the customers `about` names.
 
     Arguments that are None were not given: the product has its own defaults for them.
@@ -30,7 +30,7 @@ def perform(name: str, about: Sequence[str], *, dry_run: bool, as_json: bool, **
     given = {key: value for key, value in arguments.items() if value is not None}
     act = rehearsals.rehearse if dry_run else rehearsals.carry_out
     with session.open_book() as book:
-        done = act(book.ctx, about, lambda ctx: COMMANDS[name](ctx, **given))
+        done = act(book.ctx, about, lambda ctx: COMMANDS[command](ctx, **given))
     _show(done, dry_run, as_json)
     if any(outcome not in _FINE for outcome in done.outcomes.values()):
         raise typer.Exit(IN_PART)
@@ -72,18 +72,24 @@ def entry(happening: Happening) -> dict[str, Any]:
         "from": happening.from_,
         "to": happening.to,
         "rule": happening.rule,
-        "detail": happening.detail,
+        "detail": happening.detail or None,
         "amount": happening.amount,
+        "currency": happening.currency,
     }
 
 
 def show_happened(happened: Iterable[Happening]) -> None:
     """A timeline for people."""
     rows = [
-        (each.on, each.subject, change(each.event, each.from_, each.to), each.rule or "", each.detail or "")
+        (each.on, each.subject, change(each.event, each.from_, each.to), each.rule or "", money(each), each.detail)
         for each in happened
     ]
-    output.show_table(("day", "id", "what", "rule", ""), rows)
+    output.show_table(("day", "id", "what", "rule", "amount", ""), rows)
+
+
+def money(happening: Happening) -> str:
+    """`730.00 EUR`, or nothing."""
+    return f"{happening.amount} {happening.currency}" if happening.amount else ""
 
 
 def change(event: str, before: str | None, after: str | None) -> str:

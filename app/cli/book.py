@@ -20,7 +20,10 @@ commands = typer.Typer()
 
 @command(commands, "init", START, "perennial init")
 def init(as_json: AsJson = False) -> None:
-    """Make the database, or bring its schema up to date; a book that is there stays as it is."""
+    """Make the database, or bring its schema up to date.
+
+    A book that is there stays as it is.
+    """
     from app.services import browse
 
     with session.open_book(create=True) as book:
@@ -42,7 +45,11 @@ def import_file(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Read customers and subscriptions from a CSV file; good rows are taken, bad ones are listed with why."""
+    """Read customers and subscriptions from a CSV file.
+
+    Good rows are taken, bad ones are listed with line, column and reason; the same file again changes nothing.
+    What a file may say: perennial columns.
+    """
     with session.open_book(create=True) as book:
         report = read_in(book, file)
     if as_json:
@@ -87,7 +94,10 @@ def tell(report: dict[str, Any]) -> None:
 
 @command(commands, "columns", START, "perennial columns")
 def columns(as_json: AsJson = False) -> None:
-    """List the columns of a file for `perennial import`, with what each may say."""
+    """List the columns of a file to import.
+
+    With what each may say, and which are required.
+    """
     from app.services.import_cells import COLUMNS, REQUIRED
 
     if as_json:

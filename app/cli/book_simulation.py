@@ -29,19 +29,15 @@ def play(until: date, picture: Path | None, as_json: bool) -> None:
 
         found = simulate_book(book.ctx, until, progress)
     if picture is not None:
-        _draw(found, picture)
+        from jobs.pictures import states_over_time
+
+        states_over_time(found, picture)
     if as_json:
         output.print_json(found.as_json())
     else:
         _tell(found)
         if picture is not None:
             output.say(f"The states over time are drawn in {picture}.")
-
-
-def _draw(found: BookSimulation, picture: Path) -> None:
-    from jobs.book_picture import draw
-
-    draw(found, picture)
 
 
 def _tell(found: BookSimulation) -> None:

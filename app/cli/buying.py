@@ -21,8 +21,8 @@ commands = typer.Typer()
 New = Annotated[
     str, typer.Option("--as", metavar="ID", parser=a_word, help="The id of the new subscription.", show_default=False)
 ]
-Term = Annotated[TermKind, typer.Option(help="How long.", show_default=False)]
-Paid = Annotated[Method, typer.Option(help="How it is paid.", show_default=False)]
+Term = Annotated[TermKind, typer.Option(metavar="TERM", help="monthly, annual or three_year.", show_default=False)]
+Paid = Annotated[Method, typer.Option(metavar="METHOD", help="card, paypal or direct_debit.", show_default=False)]
 
 
 @command(
@@ -39,11 +39,11 @@ def buy(
         typer.Option("--item", metavar="ID:OFFERING:TERM:SEATS", parser=a_word, help="A line; may be repeated.",
                      show_default=False),
     ],
-    payment: Annotated[Method | None, typer.Option(help="How it is paid; left out: the customer's way.")] = None,
+    payment: Annotated[Method | None, typer.Option(metavar="METHOD", help="Left out: the customer's way.")] = None,
     auto_renew: AutoRenew = None,
-    partner: Annotated[str | None, typer.Option(metavar="NUMBER", parser=a_word, help="Sold by this partner.")] = None,
-    currency: Annotated[str | None, typer.Option(metavar="CODE", parser=a_word, help="Instead of the customer's.")] = None,
-    timezone: Annotated[str | None, typer.Option(metavar="NAME", parser=a_zone, help="Instead of the customer's.")] = None,
+    partner: Annotated[str | None, typer.Option(metavar="NUMBER", parser=a_word, help="Sold by this one.")] = None,
+    currency: Annotated[str | None, typer.Option(metavar="CODE", parser=a_word, help="Not the customer's.")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="NAME", parser=a_zone, help="Not the customer's.")] = None,
     by: Actor = OPERATOR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -82,7 +82,10 @@ def convert_trial(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn a trial into a purchase; the trial is over at once (O4)."""
+    """Turn a trial into a purchase (O4).
+
+    The trial is over at once.
+    """
     perform(
         "convert_trial", [subscription, new], subscription=subscription, name=new, term=term, seats=seats,
         payment=payment, email=email, auto_renew=auto_renew, actor=by, dry_run=dry_run, as_json=as_json,
@@ -104,12 +107,17 @@ def accept_quote(
     ],
     payment: Paid,
     auto_renew: AutoRenew = None,
-    order: Annotated[str | None, typer.Option("--as", metavar="NAME", parser=a_word, help="A name for the order.")] = None,
+    order: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", parser=a_word, help="A name for the order.")
+    ] = None,
     by: Actor = OPERATOR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Renew everything on a quote at its prices, all or nothing (Q9)."""
+    """Renew everything on a quote (Q9).
+
+    At its prices, at once and together: all or nothing.
+    """
     perform(
         "accept_quote", [quote], quote=quote, payment=payment, auto_renew=auto_renew, name=order, actor=by,
         dry_run=dry_run, as_json=as_json,
@@ -128,7 +136,10 @@ def extend(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Extend a subscription to the end date of another one (C1)."""
+    """Extend to another one's end date (C1).
+
+    Both belong to one customer, and the other one ends later.
+    """
     perform(
         "extend", [subscription, align_to], subscription=subscription, align_to=align_to, payment=payment, actor=by,
         dry_run=dry_run, as_json=as_json,

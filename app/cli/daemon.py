@@ -30,7 +30,10 @@ Once = Annotated[bool, typer.Option("--once", help="Do what is due today and end
 
 @command(commands, "run", START, "perennial run --once", "perennial run")
 def run(once: Once = False) -> None:
-    """Begin at once: make the book, fill an empty one with the example, then stay as the daemon."""
+    """Begin at once: init, import, daemon.
+
+    Makes the book, fills an empty one with examples/book.csv, then stays as the daemon.
+    """
     from app.services import browse
 
     with session.open_book(create=True) as book:
@@ -42,7 +45,10 @@ def run(once: Once = False) -> None:
 
 @command(commands, "daemon", START, "perennial daemon --once", "perennial daemon")
 def daemon(once: Once = False) -> None:
-    """Do what is due, then stay and do the work of each day as it begins, until Ctrl-C or SIGTERM."""
+    """Do the work of each day as it begins.
+
+    First whatever is due already, each as of its own date; then it stays until Ctrl-C or SIGTERM.
+    """
     with session.open_book() as book:
         raise typer.Exit(_stay(book, once))
 

@@ -22,7 +22,10 @@ commands = typer.Typer()
 
 @command(commands, "explain", LOOK, "perennial explain S1", "perennial explain S2 --json")
 def explain(subscription: Id, as_json: AsJson = False) -> None:
-    """Tell how a subscription came to be where it is, rule by rule, and what comes next and when."""
+    """Tell why a subscription is where it is.
+
+    How it came to be in this state, rule by rule; what that means; and what comes next and when.
+    """
     from app.services import story
 
     with session.open_book() as book:
@@ -93,7 +96,7 @@ def _coming(each: Coming) -> tuple[object, ...]:
 
 # ------------------------------------------------------------------ plan
 
-_COLUMNS = ("on", "at", "subject", "event", "from", "to", "rule", "detail", "amount")
+_COLUMNS = ("on", "at", "subject", "event", "from", "to", "rule", "detail", "amount", "currency")
 
 
 @command(
@@ -107,12 +110,15 @@ def plan(
     until: Until,
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", parser=a_word, help="Only these subscriptions.", show_default=False),
+        typer.Argument(metavar="[ID]", parser=a_word, help="Only these subscriptions.", show_default=False),
     ] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
 ) -> None:
-    """Show what the jobs will make if nobody acts: every transition, charge, invoice and mail; nothing is written."""
+    """Show what the jobs will do if nobody acts.
+
+    Every transition, charge, invoice and mail until a day, by the same code, on a copy: nothing is written.
+    """
     planned = _planned(until, ids or None)
     if as_json:
         output.print_json({"until": until, "planned": planned})
@@ -131,10 +137,10 @@ def _planned(until: date, ids: list[str] | None) -> list[dict[str, Any]]:
     from jobs import planning
 
     with session.open_book() as book:
-        found = planning.plan(book.ctx, until, ids)
-    return [{name: getattr(each, "from_" if name == "from" else name) for name in _COLUMNS} for each in found]
+        return planning.as_json(planning.plan(book.ctx, until, ids))
 
 
 def _line(each: dict[str, Any]) -> tuple[object, ...]:
     what = act.change(each["event"], each["from"], each["to"])
-    return (each["on"], each["subject"], what, each["rule"] or "", each["amount"] or "", each["detail"] or "")
+    amount = f"{each['amount']} {each['currency']}" if each["amount"] else ""
+    return (each["on"], each["subject"], what, each["rule"] or "", amount, each["detail"])

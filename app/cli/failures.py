@@ -17,7 +17,7 @@ INTERRUPTED, OUTPUT_CLOSED, TERMINATED = 130, 141, 143
 
 EXIT_CODES = {
     DONE: "done",
-    IN_PART: "done in part: a check failed, or a row or one of several subscriptions was refused",
+    IN_PART: "done in part: a check failed, or one of several was refused",
     BAD_INPUT: "bad input: the call, a file or a setting",
     REFUSED: "refused by a rule; nothing changed",
     NOT_YET: "not in this version",
@@ -76,7 +76,8 @@ def _give_up_output() -> None:
 
 
 def _tell(failure: Failure, as_json: bool) -> int:
-    print(f"perennial: {failure.line}", file=sys.stderr)
+    if failure.line:
+        print(f"perennial: {failure.line}", file=sys.stderr)
     if as_json:
         from app.cli.output import print_json
 
@@ -95,11 +96,11 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _usage(error: typer.TyperException) -> Failure:
-    """A call that cannot be understood, with where to read how it is meant."""
+    """A call that cannot be understood, with where to read how it is meant. Without a command the help was printed."""
     context = getattr(error, "ctx", None)
-    hint = f"; see: {context.command_path} --help" if context else ""
-    message = " ".join(error.format_message().split())
-    return Failure(BAD_INPUT, message.rstrip(".") + hint)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    hint = f"; see: {context.command_path} --help" if context and message else ""
+    return Failure(BAD_INPUT, message + hint)
 
 
 def _known(error: Exception) -> Failure | None:

@@ -39,7 +39,10 @@ def list_jobs(
     zone: Zone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show each job: what it does, when it last had work in each time zone, what it did, when it runs next."""
+    """Show the jobs of the day, in their order.
+
+    What each does, when it last had work in each time zone, what it did, and when it runs next.
+    """
     with session.open_book() as book:
         found = list(_described(book, name, zone))
     if as_json:
@@ -117,7 +120,10 @@ def run_job(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a job for a day, after all that should have run before it; a day that is done stays done (J3, J9)."""
+    """Run a job for a day (J3, J9).
+
+    After all that should have run before it. A day that is done says so, and nothing is done twice.
+    """
     if _known(name).place is None:
         _deliver_by_hand(dry_run, as_json)
         return
@@ -213,7 +219,10 @@ def _bar(what: str, total: int = 0) -> Iterator[Callable[[Ran], None]]:
 
 @command(commands, "catch-up", WORK, "perennial catch-up", "perennial catch-up --dry-run")
 def catch_up(dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Do everything that is due up to now, each as of its own date, and send what waits (J3)."""
+    """Do everything that is due up to now (J3).
+
+    Each as of its own date, in order; then what waits in the outbox is sent.
+    """
     from jobs import ahead, runner
 
     with session.open_book() as book, _on(book, dry_run) as ctx:

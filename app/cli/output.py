@@ -81,8 +81,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table."""
-    console().print(table(headings, rows))
+    """Print a table, without the blanks that fill its last column."""
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(table(headings, rows))
+    for line in captured.get().splitlines():
+        print(line.rstrip())
 
 
 def counted(number: int, noun: str) -> str:

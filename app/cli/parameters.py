@@ -81,7 +81,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen; nothing is written.")]
 Actor = Annotated[str, typer.Option("--by", "--actor", metavar="NAME", parser=a_word, help="Who asks, for the record.")]
 Id = Annotated[str, typer.Argument(metavar="ID", parser=a_word, help="A subscription.", show_default=False)]
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", parser=a_word, help="Subscriptions.", show_default=False)]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", parser=a_word, help="Subscriptions.", show_default=False)]
 Csn = Annotated[str, typer.Argument(metavar="CSN", parser=a_word, help="A customer number.", show_default=False)]
 Until = Annotated[date, typer.Option("--until", metavar="DATE", parser=a_day, help="The last day.", show_default=False)]
 Zone = Annotated[str | None, typer.Option("--zone", metavar="NAME", parser=a_zone, help="Only this time zone.")]

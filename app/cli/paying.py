@@ -26,10 +26,10 @@ def pay_invoices(
     csn: Csn,
     invoices: Annotated[
         list[str],
-        typer.Argument(metavar="INVOICE...", parser=a_word, help="Numbers, or subscriptions: their open ones.",
+        typer.Argument(metavar="INVOICE", parser=a_word, help="Numbers, or subscriptions: their open ones.",
                        show_default=False),
     ],
-    payment: Annotated[Method, typer.Option(help="How they are paid.", show_default=False)],
+    payment: Annotated[Method, typer.Option(metavar="METHOD", help="card, paypal, direct_debit, …", show_default=False)],
     amount: Annotated[
         Decimal | None, typer.Option(metavar="AMOUNT", parser=an_amount, help="Left out: all that is open.")
     ] = None,
@@ -37,7 +37,10 @@ def pay_invoices(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Pay invoices of a customer, the oldest due first (B3)."""
+    """Pay invoices of a customer (B3).
+
+    The oldest due first; what is short leaves the rest open.
+    """
     perform(
         "pay_invoices", [csn, *invoices], csn=csn, invoices=invoices, payment=payment, amount=amount, actor=by,
         dry_run=dry_run, as_json=as_json,
@@ -46,11 +49,17 @@ def pay_invoices(
 
 @command(commands, "decline-payments", ACT, "perennial decline-payments 5100000001")
 def decline_payments(csn: Csn, by: Actor = OPERATOR, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """From now on the test payment provider declines every charge of a customer."""
+    """Have a customer's charges declined.
+
+    A switch of the test payment provider, from now on.
+    """
     perform("decline_payments", [csn], csn=csn, actor=by, dry_run=dry_run, as_json=as_json)
 
 
 @command(commands, "accept-payments", ACT, "perennial accept-payments 5100000001")
 def accept_payments(csn: Csn, by: Actor = OPERATOR, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """The test payment provider takes a customer's charges again."""
+    """Have a customer's charges taken again.
+
+    A switch of the test payment provider, from now on.
+    """
     perform("accept_payments", [csn], csn=csn, actor=by, dry_run=dry_run, as_json=as_json)

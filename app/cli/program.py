@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -34,7 +35,7 @@ from app.cli import daemon as long_running
 _EVERYWHERE = ("--config", "--database")
 """Options of every command: they may stand before its name or after it."""
 
-_EPILOG = "\n\n".join(
+_EPILOG = "\n".join(
     (
         "Exit status:",
         *(f"{status} {meaning}" for status, meaning in failures.EXIT_CODES.items()),
@@ -46,11 +47,19 @@ _EPILOG = "\n\n".join(
 class Program(TyperGroup):
     """Ends every call, however it went, with a documented exit status."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
         given = hoisted(list(sys.argv[1:] if args is None else args))
-        extra["standalone_mode"] = False
         call = super().main
-        sys.exit(failures.guarded(lambda: call(given, "perennial", **extra), as_json="--json" in given))
+        act = partial(call, given, "perennial", complete_var, standalone_mode=False, **extra)
+        sys.exit(failures.guarded(act, as_json="--json" in given))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -106,7 +115,7 @@ def perennial(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Keeps a vendor's term subscriptions alive: windows, renewals, shutoffs, invoices and notices, day by day."""
+    """Keeps term subscriptions alive: windows, renewals, shutoffs, invoices and mails, day by day."""
     session.remember(session.Given(config, database))
 
 

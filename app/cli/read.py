@@ -27,20 +27,25 @@ _MOST = 100_000
     "perennial list --due-before 2026-07-01 --json",
 )
 def list_subscriptions(
-    state: Annotated[list[State] | None, typer.Option(help="Only these states; may be repeated.")] = None,
+    state: Annotated[
+        list[State] | None, typer.Option(metavar="STATE", help="Only this state; may be repeated.")
+    ] = None,
     customer: Annotated[str | None, typer.Option(metavar="CSN", parser=a_word, help="Only this customer.")] = None,
     offering: Annotated[str | None, typer.Option(metavar="CODE", parser=a_word, help="Only this product.")] = None,
-    term: Annotated[TermKind | None, typer.Option(help="Only terms of this length.")] = None,
+    term: Annotated[TermKind | None, typer.Option(metavar="TERM", help="Only terms of this length.")] = None,
     zone: Zone = None,
     due_before: Annotated[
         date | None,
-        typer.Option(metavar="DATE", parser=a_day, help="Only what the next event happens to before this day."),
+        typer.Option(metavar="DATE", parser=a_day, help="Only with a next event before this day."),
     ] = None,
-    reason: Annotated[Reason | None, typer.Option(help="Only this reason of a shutoff.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many.")] = 50,
+    reason: Annotated[Reason | None, typer.Option(metavar="REASON", help="Only this reason of a shutoff.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List subscriptions: until when they run, and what happens to them next."""
+    """List subscriptions, with what comes next.
+
+    In the order in which they came into the book.
+    """
     from app.services import browse
 
     with session.open_book() as book:
@@ -83,7 +88,10 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Show a subscription with its invoices, charges, quotes, mails and users; or a customer, or a quote."""
+    """Show everything about one.
+
+    A subscription with its invoices, installments, charges, quotes, mails, moves and users; or a customer; or a quote.
+    """
     with session.open_book() as book:
         found = _look_up(book.ctx, name)
     if as_json:

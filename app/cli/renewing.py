@@ -14,7 +14,9 @@ from app.domain.values import Method, TermKind
 
 commands = typer.Typer()
 
-Payment = Annotated[Method | None, typer.Option(help="How it is paid; left out: the subscription's own way.")]
+Payment = Annotated[
+    Method | None, typer.Option(metavar="METHOD", help="card, paypal or direct_debit; left out: its own.")
+]
 AutoRenew = Annotated[
     bool | None, typer.Option("--auto-renew/--no-auto-renew", help="Renew by itself afterwards, or not.")
 ]
@@ -25,7 +27,7 @@ Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take back what was a
 def renew(
     ids: Ids,
     payment: Payment = None,
-    term: Annotated[TermKind | None, typer.Option(help="Another length of the next term; one id only.")] = None,
+    term: Annotated[TermKind | None, typer.Option(metavar="TERM", help="Another length; one id only.")] = None,
     seats: Annotated[
         int | None, typer.Option(parser=a_number, metavar="N", help="The new number; one id only.")
     ] = None,
@@ -40,7 +42,10 @@ def renew(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Buy the next term of subscriptions whose renewal window is open (M1, M2)."""
+    """Buy the next term (M1, M2).
+
+    While the renewal window is open. Of several those that can be renewed are; the others are told with why.
+    """
     perform(
         "renew", ids, subscriptions=ids, payment=payment, term=term, seats=seats, auto_renew=auto_renew, name=order,
         by=by, actor=by or OPERATOR, dry_run=dry_run, as_json=as_json,
@@ -59,7 +64,10 @@ def set_auto_renew(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Switch automatic renewal on or off (A4, A5, A8)."""
+    """Switch automatic renewal on or off (A4).
+
+    Of several those that can be changed are (A5). Off ends nothing early (A8).
+    """
     perform("set_auto_renew", ids, subscriptions=ids, enabled=enabled, actor=by, dry_run=dry_run, as_json=as_json)
 
 
@@ -74,7 +82,9 @@ def change_payment_method(
     subscription: Annotated[
         str | None, typer.Argument(metavar="[ID]", parser=a_word, help="One subscription.", show_default=False)
     ] = None,
-    payment: Annotated[Method, typer.Option(help="The new way.", show_default=False)] = ...,  # type: ignore[assignment]
+    payment: Annotated[
+        Method, typer.Option(metavar="METHOD", help="card, paypal, direct_debit, invoice, …", show_default=False)
+    ] = ...,  # type: ignore[assignment]
     csn: Annotated[
         str | None,
         typer.Option(metavar="CSN", parser=a_word, help="A customer: the default, and whatever used the old one."),
@@ -83,7 +93,10 @@ def change_payment_method(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change how a subscription, or a customer, pays; a declined charge is tried again at once (A3, A6)."""
+    """Change how a subscription or customer pays (A3).
+
+    A declined charge is tried again at once (A6).
+    """
     if (csn is None) == (subscription is None):
         raise CannotUse("name either a subscription or a customer (--csn)")
     perform(
@@ -95,13 +108,16 @@ def change_payment_method(
 @command(commands, "change-term", ACT, "perennial change-term S1 --term monthly", "perennial change-term S1 --withdraw")
 def change_term(
     subscription: Id,
-    term: Annotated[TermKind | None, typer.Option(help="The new length, from the renewal day on.")] = None,
+    term: Annotated[TermKind | None, typer.Option(metavar="TERM", help="monthly, annual or three_year.")] = None,
     withdraw: Withdraw = False,
     by: Actor = OPERATOR,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for another term from the renewal day on, or take that back (T1)."""
+    """Ask for another term, or take that back (T1).
+
+    From the renewal day on; until then nothing is charged.
+    """
     _ask("change_term", subscription, "term", term, withdraw, by, dry_run, as_json)
 
 
@@ -122,7 +138,10 @@ def switch_offering(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for another product from the renewal day on, once the window is open, or take that back (T1)."""
+    """Ask for another product, or take that back (T1).
+
+    From the renewal day on; it can be asked once the renewal window is open.
+    """
     _ask("switch_offering", subscription, "offering", offering, withdraw, by, dry_run, as_json)
 
 
@@ -137,7 +156,10 @@ def reduce_seats(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for fewer seats from the renewal day on, or take that back (P5)."""
+    """Ask for fewer seats, or take that back (P5).
+
+    From the renewal day on; the number is the new one.
+    """
     _ask("reduce_seats", subscription, "seats", seats, withdraw, by, dry_run, as_json)
 
 

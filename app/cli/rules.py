@@ -22,12 +22,15 @@ commands = typer.Typer()
 def rules(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RULE]...", parser=a_word, help="Ids such as L3; left out: all, a line each.",
+        typer.Argument(metavar="[RULE]", parser=a_word, help="Ids such as L3; left out: all, a line each.",
                        show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Look rules up: every id that the product prints is one of these."""
+    """Look rules up.
+
+    Every rule id that the product prints is one of these.
+    """
     from app.rules import find
     from app.rules import rules as all_rules
 
@@ -67,7 +70,10 @@ class Form(StrEnum):
 def diagram(
     form: Annotated[Form, typer.Option("--format", help="For Mermaid, for Graphviz, or to read.")] = Form.TEXT,
 ) -> None:
-    """Draw the states and every move between them, from the table that the jobs go by."""
+    """Draw the states and the moves between them.
+
+    From the very table that the jobs go by.
+    """
     from app.domain.diagram import draw
 
     output.say(draw(form))

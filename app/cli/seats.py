@@ -25,7 +25,10 @@ def add_seats(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add seats at once, until the end of the running term (P3, P4)."""
+    """Add seats at once (P3, P4).
+
+    Until the end of the running term.
+    """
     perform(
         "add_seats", [subscription], subscription=subscription, seats=seats, payment=payment, actor=by,
         dry_run=dry_run, as_json=as_json,

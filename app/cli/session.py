@@ -31,7 +31,7 @@ class Given:
     database: str | None = None
 
 
-_GIVEN: ContextVar[Given] = ContextVar("given", default=Given())
+_GIVEN: ContextVar[Given] = ContextVar("given")
 
 
 def remember(given: Given) -> None:
@@ -41,7 +41,7 @@ def remember(given: Given) -> None:
 
 def given() -> Given:
     """The options of every command, as they were given."""
-    return _GIVEN.get()
+    return _GIVEN.get(Given())
 
 
 def settings() -> Settings:

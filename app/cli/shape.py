@@ -17,5 +17,5 @@ def command(
     part: typer.Typer, name: str, heading: str, *examples: str, **settings: Any
 ) -> Callable[[Function], Function]:
     """Make a function the command `name`; each example is a whole call."""
-    epilog = "\n\n".join(f"Example: {example}" for example in examples)
+    epilog = "\n".join(f"Example: {example}" for example in examples)
     return part.command(name, rich_help_panel=heading, epilog=epilog, **settings)

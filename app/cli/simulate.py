@@ -38,7 +38,7 @@ IN_MEMORY = "sqlite://"
 )
 def simulate(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Scenario files.", show_default=False)
+        list[Path] | None, typer.Argument(metavar="[FILE]", help="Scenario files.", show_default=False)
     ] = None,
     whole_book: Annotated[bool, typer.Option("--book", help="Play the book itself, on a copy, until a day.")] = False,
     until: Annotated[date | None, typer.Option(metavar="DATE", parser=a_day, help="With --book: the last day.")] = None,
@@ -47,10 +47,11 @@ def simulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play scenario files day by day and check what they expect; or play the book. The book is never changed.
+    """Play scenario files, or the book, day by day.
 
-    Files are played in memory, or with --database on PostgreSQL, in a schema of its own that is dropped afterwards;
-    from the shipped settings, or those of --config.
+    Files are played from the shipped settings (or those of --config) in memory,
+    or with --database on PostgreSQL, in a schema that is dropped afterwards.
+    The book is played on a copy: it is never changed.
     """
     if whole_book:
         _require(until is not None and not files, "--book needs --until DATE, and no files")

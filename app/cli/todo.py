@@ -12,8 +12,8 @@ from app.domain.errors import NotInThisVersion
 commands = typer.Typer()
 
 MISSING = {
-    "create-quote": "Make a quote (Q1-Q5); automatic quotes are made (Q10), and accepted by accept-quote.",
-    "renewal-groups": "Say how a bulk renewal would be split into quotes (Q3).",
+    "create-quote": "Make a quote (Q1-Q5).",
+    "renewal-groups": "Split a bulk renewal into quotes (Q3).",
     "cancel-quote": "Take a quote back (Q6).",
     "update-address": "Try to edit a sent quote (Q6).",
     "receive-payment": "Book money that arrives by itself (M3).",
@@ -24,9 +24,9 @@ MISSING = {
     "credit-invoice": "Credit an invoice, in whole or part (B8).",
     "pay-out": "Pay a cash balance out (B8).",
     "extend-grace": "Move the next stage of a lapse (L10).",
-    "stop-daemon": "In scenarios only; here a daemon ends by Ctrl-C or SIGTERM.",
-    "start-daemon": "In scenarios only; here: perennial daemon.",
-    "run-job": "In scenarios only; here: perennial job run.",
+    "stop-daemon": "In scenarios; here a daemon ends by Ctrl-C.",
+    "start-daemon": "In scenarios; here: perennial daemon.",
+    "run-job": "In scenarios; here: perennial job run.",
 }
 
 _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}

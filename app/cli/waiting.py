@@ -20,7 +20,10 @@ commands = typer.Typer()
 def stuck(
     retry: Annotated[bool, typer.Option("--retry", help="Try each again now.")] = False, as_json: AsJson = False
 ) -> None:
-    """List what could not be processed, with why; the daemon tries it again by itself (J5)."""
+    """List what could not be processed, with why.
+
+    The daemon tries it again by itself (J5).
+    """
     from app.services import browse
     from jobs import runner
 
@@ -57,11 +60,15 @@ class MailState(StrEnum):
 
 @command(commands, "outbox", LOOK, "perennial outbox --state pending", "perennial outbox --json")
 def outbox(
-    state: Annotated[MailState | None, typer.Option(help="Only mails in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=0, max=10_000, help="At most so many.")] = 20,
+    state: Annotated[MailState | None, typer.Option(metavar="STATE", help="pending, sent or dropped.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, max=10_000, help="At most so many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many mails wait, were sent and were dropped, and the latest of them."""
+    """Show the mails that wait, were sent or dropped.
+
+    How many there are of each, and the latest of them.
+    The daemon sends them, every minute; so does: perennial job run deliver.
+    """
     from app.services import browse
 
     with session.open_book() as book:

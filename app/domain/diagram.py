@@ -7,6 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 from enum import Enum
+from itertools import pairwise, product
 
 from app.domain.lifecycle import RULES, Rule
 from app.domain.states import FINAL, State, Trigger
@@ -24,7 +25,7 @@ def meanings(vocabulary: type[Enum]) -> dict[str, str]:
     (body,) = [node.body for node in ast.parse(textwrap.dedent(inspect.getsource(vocabulary))).body
                if isinstance(node, ast.ClassDef)]  # fmt: skip
     found = {}
-    for member, sentence in zip(body, body[1:], strict=False):
+    for member, sentence in pairwise(body):
         if isinstance(member, ast.Assign) and isinstance(sentence, ast.Expr):
             (target,) = member.targets
             if isinstance(target, ast.Name) and isinstance(sentence.value, ast.Constant):
@@ -38,15 +39,18 @@ def sentence_of(trigger: str, dest: str) -> str | None:
 
 
 def _edges() -> dict[tuple[State, State], list[Trigger]]:
-    """The triggers between each two states, in the order of the table."""
+    """The triggers between each two states, in the order of the states."""
     found: dict[tuple[State, State], list[Trigger]] = {}
-    for rule in RULES:
-        for source in State:
-            if source in rule.sources:
-                triggers = found.setdefault((source, rule.dest), [])
-                if rule.trigger not in triggers:
-                    triggers.append(rule.trigger)
+    for source, dest in product(State, State):
+        moves = [rule.trigger for rule in RULES if source in rule.sources and rule.dest is dest]
+        if moves:
+            found[source, dest] = list(dict.fromkeys(moves))
     return found
+
+
+def _ends() -> list[State]:
+    """The final states that a move of the table leads to."""
+    return [state for state in State if state in FINAL and any(rule.dest is state for rule in RULES)]
 
 
 def _mermaid() -> str:
@@ -54,13 +58,13 @@ def _mermaid() -> str:
     for (source, dest), triggers in _edges().items():
         start = "[*]" if source is State.NEW else source
         lines.append(f"    {start} --> {dest}: {', '.join(triggers)}")
-    lines += [f"    {state} --> [*]" for state in State if state in FINAL]
+    lines += [f"    {state} --> [*]" for state in _ends()]
     return "\n".join(lines)
 
 
 def _dot() -> str:
     lines = ["digraph subscription {", "    rankdir=LR;", "    node [shape=box, style=rounded];"]
-    lines += [f"    {state} [peripheries=2];" for state in State if state in FINAL]
+    lines += [f"    {state} [peripheries=2];" for state in _ends()]
     lines.append(f"    {State.NEW} [shape=point];")
     for (source, dest), triggers in _edges().items():
         lines.append(f'    {source} -> {dest} [label="{", ".join(triggers)}"];')

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from app.domain.calendar import ONE_DAY
 from app.domain.deadlines import next_event
 from app.domain.errors import UnknownSubject
-from app.domain.states import FINAL, State
+from app.domain.states import FINAL, LAPSED, State
 from app.domain.subscription import Subscription
 from app.domain.values import Reason, TermKind
 from app.services import views
@@ -149,10 +149,10 @@ def in_words(sub: Subscription, today: date) -> str:
     renews_on = views.renews_on(sub)
     if renews_on is not None:
         return f"renews on {renews_on}"
-    if sub.state in FINAL:
-        return f"term to {sub.ends_on}"
     last = sub.scheduled.ends_on if sub.scheduled else sub.ends_on
-    return f"expires on {last}" if last >= today else f"ended on {last}"
+    if last < today:
+        return f"ended on {last}"
+    return f"term to {last}" if sub.state in FINAL | LAPSED else f"expires on {last}"
 
 
 # ------------------------------------------------------------------ whom names mean

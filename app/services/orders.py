@@ -99,8 +99,9 @@ def _parts(batch: Batch, line: Line, on: date) -> list[billing.Part]:
 def fulfil(batch: Batch, order: Order, lines: Sequence[Line], on: date, charge_id: int | None = None) -> None:
     """The money is there: everything on the order is bought, on one invoice (Q9, B6)."""
     parts = [_parts(batch, line, on) for line in lines]
-    for line in lines:
-        if line.sub.state is State.NEW:
+    are_new = [line.sub.state is State.NEW for line in lines]
+    for line, is_new in zip(lines, are_new, strict=True):
+        if is_new:
             _begin(batch, line, on)
         else:
             _renew(batch, order, line, on)
@@ -113,17 +114,13 @@ def fulfil(batch: Batch, order: Order, lines: Sequence[Line], on: date, charge_i
     for line, part in zip(lines, parts, strict=True):
         billing.add_installments(batch, line.sub, line.term, part, invoice_id, paid=True)
     if charge_id is not None:
-        _share_with_new(batch, charge_id, lines, [part[0].price.total_minor for part in parts])
+        due = [part[0].price.total_minor for part in parts]
+        for position, (line, is_new, amount) in enumerate(zip(lines, are_new, due, strict=True)):
+            if is_new:  # it did not exist when the charge was made; now it is on its record too
+                batch.add(schema.CHARGE_SHARE, charge_id, len(lines) + position, line.sub.id, None, amount)
     if order.quote_id is not None:
         batch.purchased_quotes.append(order.quote_id)
     batch.change(schema.ORDER_SETTLED, order.id, OrderState.DONE, batch.now)
-
-
-def _share_with_new(batch: Batch, charge_id: int, lines: Sequence[Line], due: Sequence[int]) -> None:
-    """New subscriptions did not exist when the charge was made; now it is on their record too."""
-    for position, (line, amount) in enumerate(zip(lines, due, strict=True)):
-        if line.sub.state is not State.NEW and line.sub.term_number == 1 and line.sub.version == 0:
-            batch.add(schema.CHARGE_SHARE, charge_id, position, line.sub.id, None, amount)
 
 
 def _begin(batch: Batch, line: Line, on: date) -> None:

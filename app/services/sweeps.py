@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def run(batch: Batch) -> None:
     """Users, quotes, pending changes and invoice mails of the batch's subscriptions."""
     _unassign(batch)
-    _trim(batch)
     _close_quotes(batch)
     _take_pending(batch)
     _mail_payers(batch)
+    _trim(batch)  # last: changes take effect in start_terms, after the renewal and its invoice (J1)
 
 
 def execute(connection: Connection, sql: str, ids: Iterable[Any], *params: Any) -> Any:

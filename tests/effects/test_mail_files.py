@@ -55,7 +55,7 @@ def read(written: Mail) -> EmailMessage:
 
 
 def text(written: Mail) -> str:
-    return read(written).get_content()
+    return str(read(written).get_content()).replace("\r\n", "\n")
 
 
 # ---------------------------------------------------------------- the file
@@ -157,7 +157,8 @@ def test_it_is_what_the_outbox_hands_over(tmp_path: Path, sqlite_book_url: str) 
     factories.buy(ctx, "S1")
     assert delivery.deliver(ctx, MailFiles(tmp_path, ctx.policy)).sent == 1
     assert delivery.deliver(ctx, MailFiles(tmp_path, ctx.policy)).sent == 0
-    assert [file.name[:38] for file in tmp_path.glob("*.eml")] == ["2025-06-10-order_confirmation-order-O0"[:38]]
+    (file,) = tmp_path.glob("*.eml")
+    assert file.name.startswith("2025-06-10-order_confirmation-S1-")
     engine.dispose()
 
 
@@ -325,7 +326,8 @@ def test_a_hostile_address_is_one_address(hostile: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("usual", ["o'neil+tag@mail.noord.example", "kjøper@nørd.example", "a_b-c.d@x-y.example"])
 def test_a_usual_address_stays_as_it_is(usual: str) -> None:
-    assert read(mail(recipient=usual))["To"].addresses[0].addr_spec == usual
+    shown = read(mail(recipient=usual))["To"].addresses[0].addr_spec
+    assert shown.encode(errors="surrogateescape").decode() == usual
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -48,10 +49,12 @@ def lives(draw: st.DrawFn, most: int = 3, most_commands: int = 8) -> Life:
     )
     begins_on = draw(st.sampled_from(_BEGINNINGS))
     purchases = tuple(draw(_purchases(n, customers, begins_on)) for n in range(1, draw(st.integers(1, most)) + 1))
-    commands = tuple(draw(_commands(purchases)) for _ in range(draw(st.integers(0, most_commands))))
+    commands = [draw(_commands(purchases)) for _ in range(draw(st.integers(0, most_commands)))]
+    for _ in range(draw(st.integers(0, 2))):
+        commands += draw(_troubles(purchases))
     ends_at = max(p.at + timedelta(days=_LENGTHS[p.kind]) for p in purchases)
     last = max((c.at for c in commands), default=ends_at)
-    return Life(customers, purchases, commands, max(ends_at, last + timedelta(days=1)))
+    return Life(customers, purchases, tuple(commands), max(ends_at, last + timedelta(days=1)))
 
 
 @st.composite
@@ -114,6 +117,43 @@ def _commands(draw: st.DrawFn, purchases: tuple[Purchase, ...]) -> Command:
         # At the very instant at which a day begins the order of the charge and the switch is nobody's to say.
         at = at + timedelta(minutes=1)
     return Command(at, name, arguments)
+
+
+@st.composite
+def _troubles(draw: st.DrawFn, purchases: tuple[Purchase, ...]) -> list[Command]:
+    """A customer's charges are declined around a day of payment, or a quote is made; then somebody acts on it."""
+    purchase = draw(st.sampled_from(purchases))
+    not_before = max(p.at for p in purchases) + SECOND
+    day = day_start(draw(st.sampled_from(_renewals(purchase))), purchase.zone)
+    begins_at = max(not_before, day - timedelta(days=draw(st.sampled_from([40, 2])), minutes=1))
+    ends_at = max(begins_at, day + timedelta(days=draw(st.sampled_from([-33, -10, 0, 2, 3, 5, 9, 14, 20, 40])), hours=9))
+    one, it, csn = [purchase.ref], purchase.ref, purchase.csn
+    if draw(st.booleans()):
+        story = [
+            Command(begins_at, "decline_payments", {"csn": csn}),
+            Command(ends_at, "accept_payments", {"csn": csn}),
+            Command(ends_at + SECOND, *draw(st.sampled_from(_cures(it, csn)))),
+        ]
+    else:
+        story = [
+            Command(begins_at, "set_auto_renew", {"subscriptions": one, "enabled": False}),
+            Command(ends_at, "accept_quote", {"quote": it, "payment": Method.CARD}),
+        ]
+    left_out = draw(st.integers(0, len(story)))
+    return story[:left_out] + story[left_out + 1 :]
+
+
+def _cures(ref: str, csn: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("renew", {"subscriptions": [ref], "payment": Method.CARD}),
+        ("pay_invoices", {"csn": csn, "invoices": [ref], "payment": Method.CARD}),
+        ("pay_invoices", {"csn": csn, "invoices": [ref], "payment": Method.BANK_TRANSFER}),
+        ("pay_invoices", {"csn": csn, "invoices": [ref], "payment": Method.BANK_TRANSFER, "amount": Decimal(1)}),
+        ("change_payment_method", {"csn": csn, "payment": Method.PAYPAL}),
+        ("change_payment_method", {"subscription": ref, "payment": Method.DIRECT_DEBIT}),
+        ("set_auto_renew", {"subscriptions": [ref], "enabled": False}),
+        ("set_auto_renew", {"subscriptions": [ref], "enabled": True}),
+    ]
 
 
 _PAYMENTS = st.sampled_from([Method.CARD, Method.PAYPAL, Method.DIRECT_DEBIT])
