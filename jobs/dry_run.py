@@ -6,13 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
-
-from app.effects.memory_provider import MemoryProvider
+from app.effects.book_provider import BookProvider
 from app.services.browse import customers_of, refs_of
 from app.services.commands.base import Result
 from app.services.context import Context
-from app.store import db, snapshot
+from app.store import snapshot
 from app.store.engine import reading
 from jobs import happenings
 from jobs.happenings import Happening, Mark
@@ -61,17 +59,10 @@ def since(ctx: Context, start: Mark, customer_ids: Collection[int] | None = None
 
 @contextmanager
 def copied(ctx: Context, customer_ids: Collection[int] | None) -> Iterator[Context]:
-    """The same parts on a copy of some customers, or of the whole book; charges are only pretended."""
+    """The same parts on a copy of some customers, or of the whole book.
+
+    The test provider answers from the copy of its own records, so nothing is charged.
+    """
     wanted = None if customer_ids is None else sorted(customer_ids)
     with snapshot.copied(ctx.engine, customer_ids=wanted) as engine:
-        yield replace(ctx, engine=engine, provider=_provider(ctx))
-
-
-def _provider(ctx: Context) -> MemoryProvider:
-    """A provider in memory that declines whom the test provider of the book declines, since the same instants."""
-    provider = MemoryProvider()
-    c = db.provider_switch.c
-    with reading(ctx.engine) as connection:
-        for csn, at, declines in connection.execute(select(c.csn, c.at, c.declines).order_by(c.id)):
-            provider.set_declining(csn, at, declines)
-    return provider
+        yield replace(ctx, engine=engine, provider=BookProvider(engine))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select
 
 from app.domain.calendar import day_start, local_day, zone
 from app.domain.money import show
@@ -54,9 +54,11 @@ class Mark(NamedTuple):
 def mark(connection: Connection) -> Mark:
     """Remember how far the record goes."""
     tables = (db.event, db.charge, db.invoice, db.notice, db.quote)
-    last = [connection.execute(select(func.coalesce(func.max(t.c.id), 0))).scalar_one() for t in tables]
+    event, charge, invoice, notice, quote = (
+        int(connection.execute(select(func.coalesce(func.max(t.c.id), 0))).scalar_one()) for t in tables
+    )
     pending = select(db.charge.c.id).where(db.charge.c.state == "pending")
-    return Mark(*last, tuple(connection.execute(pending).scalars()))
+    return Mark(event, charge, invoice, notice, quote, tuple(connection.execute(pending).scalars()))
 
 
 BEGINNING = Mark(0, 0, 0, 0, 0, ())
@@ -80,7 +82,7 @@ def _rows(connection: Connection, query: Select[Any], on: ColumnElement[date], u
     yield from connection.execute(query if until is None else query.where(on <= until))
 
 
-def _of(table: Table, link: ColumnElement[int]) -> Any:
+def _of(table: FromClause, link: ColumnElement[int]) -> FromClause:
     """A table with the subscription that a column names, and its zone."""
     s = db.subscription.c
     return table.join(db.subscription, s.id == link).join(db.zone, db.zone.c.id == s.zone_id)

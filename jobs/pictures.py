@@ -26,10 +26,8 @@ _MOST_DAYS = 800
 """More points than that are not seen at this width."""
 _WIDTH, _HEIGHT = 860, 420
 _DAY_NAME = "utcFormat(datum.value, '{}')"
-_YEAR = (
-    "datum.index == 0 || (utcmonth(datum.value) == 0 && utcdate(datum.value) == 1)"
-    " ? utcFormat(datum.value, '%Y') : ''"
-)
+_IS_JANUARY = "utcmonth(datum.value) == 0 && utcdate(datum.value) == 1"
+_YEAR = f"datum.index == 0 || ({_IS_JANUARY}) ? utcFormat(datum.value, '%Y') : ''"
 """Under the first day that is named, and under each January."""
 
 
@@ -62,12 +60,13 @@ def _chart(sim: BookSimulation) -> Any:
     )  # fmt: skip
     legend = alt.Legend(title=None, orient="right", symbolType="square", symbolSize=160)
     most = alt.Scale(domain=[0, max(1, sim.subscriptions)])
-    chart = alt.Chart(alt.Data(values=_points(sim, shown)), width=_WIDTH, height=_HEIGHT, title=title)
+    ticks = alt.Axis(format=",d", tickCount=max(1, min(10, sim.subscriptions)))
+    chart = alt.Chart(alt.InlineData(values=_points(sim, shown)), width=_WIDTH, height=_HEIGHT, title=title)
     return (
         chart.mark_area(interpolate="step-after", line=False, stroke="white", strokeWidth=0.5)
         .encode(
             x=alt.X("on:T", title=None, scale=alt.Scale(type="utc", nice=False), axis=_axis(sim)),
-            y=alt.Y("count:Q", title="subscriptions", stack="zero", scale=most, axis=alt.Axis(format=",d", tickMinStep=1)),
+            y=alt.Y("count:Q", title="subscriptions", stack="zero", scale=most, axis=ticks),
             color=alt.Color("state:N", scale=alt.Scale(domain=words[::-1], range=colours[::-1]), legend=legend),
             order=alt.Order("place:Q"),
         )

@@ -96,7 +96,7 @@ def convert_trial(
     commands,
     "accept-quote",
     ACT,
-    "perennial accept-quote S2 --payment card --dry-run",
+    "perennial accept-quote S1 --payment card --dry-run",
     "perennial accept-quote Q00000001 --payment card",
 )
 def accept_quote(

@@ -10,6 +10,8 @@ import typer
 from app.cli import book as book_commands
 from app.cli import output, session
 from app.cli.shape import START, command
+from app.domain.states import State
+from app.domain.values import CHARGEABLE
 
 if TYPE_CHECKING:
     from app.bootstrap import Book
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 EXAMPLE = Path("examples", "book.csv")
+_LOOKED_AT = 20
 _TRY = """In a second terminal, try:
     perennial list
     perennial explain {ref}
@@ -69,10 +72,11 @@ def _say(book: Book, line: str) -> None:
 def _next_steps(book: Book) -> str:
     from app.services import browse
 
+    can_renew = browse.subscriptions(book.ctx, browse.Filters(states=(State.RENEWABLE,)), _LOOKED_AT).rows
     found = browse.subscriptions(book.ctx, browse.Filters(), 1).rows
     if not found:
         return "The book is empty. In a second terminal: perennial import FILE.csv"
-    row = found[0]
+    row = next((each for each in can_renew if each["payment"] in CHARGEABLE), found[0])
     return _TRY.format(ref=row["id"], until=max(row["ends_on"], book.ctx.today(row["timezone"])))
 
 

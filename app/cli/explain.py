@@ -36,6 +36,7 @@ def explain(subscription: Id, as_json: AsJson = False) -> None:
         _past(told)
         _present(told)
         _future(told)
+        _rules(told)
 
 
 def _document(told: Story) -> dict[str, Any]:
@@ -50,14 +51,15 @@ def _past(told: Story) -> None:
     output.say(f"{told.id}: {view['offering']}, {view['term']}, {output.counted(view['seats'], 'seat')}")
     output.say()
     output.say("How it came to this")
-    output.show_table(("day", "what", "why", "rule", "by"), [_chapter(each) for each in told.past])
+    output.show_table(("day", "what", "rule", "why", "by"), [_chapter(each) for each in told.past])
     output.say()
 
 
 def _chapter(each: Chapter) -> tuple[object, ...]:
-    why = f"{each.says} ({each.detail})" if each.detail else each.says
-    rule = f"{each.rule}: {each.rule_says}" if each.rule else ""
-    return (each.on, act.change(each.event, each.from_, each.to), why, rule, each.cause)
+    """What was done on another day than the one it counts for says so."""
+    why = ", ".join(part for part in (each.says if each.to else "", each.detail) if part)
+    by = each.cause if each.done_on == each.on else f"{each.cause}, on {each.done_on}"
+    return (each.on, act.change(each.event, each.from_, each.to), each.rule or "", why, by)
 
 
 def _present(told: Story) -> None:
@@ -81,17 +83,26 @@ def _future(told: Story) -> None:
     if not told.ahead:
         output.say("  Nothing: it has ended.")
         return
-    output.show_table(("", "day", "what", "rule", ""), [_coming(each) for each in told.ahead])
+    output.show_table(("", "day", "what", "rule", "", ""), [_coming(each) for each in told.ahead])
     if any(each.is_late for each in told.ahead):
         output.say("  What is due already is done by the daemon, or by: perennial catch-up")
 
 
 def _coming(each: Coming) -> tuple[object, ...]:
-    notes = ["mail only"] if each.is_mail else []
-    notes += [f"will be skipped: {each.skipped}"] if each.skipped else []
+    kind = "mail only" if each.is_mail else ""
+    notes = [f"will be skipped: {each.skipped}"] if each.skipped else []
     notes += ["due already"] if each.is_late else []
     mark = ">" if each.is_next else ""
-    return (mark, each.on, each.event.replace("_", " "), f"{each.rule}: {each.rule_says}", "; ".join(notes))
+    return (mark, each.on, each.event.replace("_", " "), each.rule, kind, "; ".join(notes))
+
+
+def _rules(told: Story) -> None:
+    """The rules named above, each once."""
+    named = [(each.rule, each.rule_says) for each in told.past if each.rule]
+    named += [(each.rule, each.rule_says) for each in told.ahead]
+    output.say()
+    output.say("Rules (the whole text: perennial rules ID)")
+    output.show_table(("", ""), [(f"  {rule}", says) for rule, says in dict.fromkeys(named)])
 
 
 # ------------------------------------------------------------------ plan
@@ -103,8 +114,8 @@ _COLUMNS = ("on", "at", "subject", "event", "from", "to", "rule", "detail", "amo
     commands,
     "plan",
     LOOK,
-    "perennial plan --until 2026-12-31 S1",
-    "perennial plan --until 2026-12-31 --csv",
+    "perennial plan --until 2027-12-31 S1",
+    "perennial plan --until 2027-12-31 --csv",
 )
 def plan(
     until: Until,

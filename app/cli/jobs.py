@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,8 +50,21 @@ def list_jobs(
         return
     for each in found:
         output.say(f"{each['name']}: {each['does']} ({each['rules']})")
-        rows = [(f"  {zone['zone']}", _ran(zone["last_run"]), f"next {zone['next_run_at']}") for zone in each["zones"]]
-        output.show_table(("", "", ""), rows)
+        output.show_table(("", "", ""), _zone_rows(each, is_whole=bool(name or zone)))
+
+
+def _zone_rows(each: dict[str, Any], is_whole: bool) -> Iterator[tuple[str, str, str]]:
+    """A row for each zone; those in which the job never had work are one row, unless all are asked for."""
+    if "last_run_at" in each:
+        yield "  all zones", f"last sent or dropped a mail at {each['last_run_at'] or '-'}", "next within a minute"
+    idle = [] if is_whole else [zone for zone in each["zones"] if zone["last_run"] is None]
+    for zone in each["zones"]:
+        if zone not in idle:
+            yield f"  {zone['zone']}", _ran(zone["last_run"]), f"next {zone['next_run_at']}"
+    if idle:
+        first = min(idle, key=lambda zone: datetime.fromisoformat(zone["next_run_at"]))
+        others = output.counted(len(idle), "zone")
+        yield f"  {others}", "had no work yet", f"next {first['next_run_at']} ({first['zone']})"
 
 
 def _ran(run: dict[str, Any] | None) -> str:
@@ -137,7 +150,8 @@ def run_job(
         output.print_json({"job": name, "dry_run": dry_run, "ran": ran, **zones})
         return
     _tell_zones(outcome, name, on)
-    _tell_ran(outcome.ran, dry_run)
+    if outcome.ran or not outcome.done_before:
+        _tell_ran(outcome.ran, dry_run)
 
 
 def _deliver_by_hand(dry_run: bool, as_json: bool) -> None:
@@ -165,12 +179,12 @@ def _tell_delivery(told: dict[str, int], dry_run: bool) -> None:
 
 def _tell_zones(outcome: Any, name: str, on: date | None) -> None:
     day = f"{on}" if on else "today"
-    for zone in outcome.done_before:
-        output.say(f"{zone}: {name} is done for {day}; nothing to do.")
-    for zone in outcome.not_begun:
-        output.say(f"{zone}: {day} has not begun there yet.")
-    for zone in outcome.busy:
-        output.say(f"{zone}: another process is at work there; try again.")
+    if outcome.done_before:
+        output.say(f"{name} is done for {day} in {', '.join(outcome.done_before)}: nothing to do there.")
+    if outcome.not_begun:
+        output.say(f"{day} has not begun yet in {', '.join(outcome.not_begun)}.")
+    if outcome.busy:
+        output.say(f"Another process is at work in {', '.join(outcome.busy)}; try again.")
 
 
 def _tell_ran(ran: list[Ran], dry_run: bool) -> None:

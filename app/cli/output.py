@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 _WIDE = 160
@@ -81,10 +81,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table, without the blanks that fill its last column."""
+    """Print a table."""
+    show(table(headings, rows))
+
+
+def show(what: RenderableType) -> None:
+    """Print something of rich's, without the blanks that fill its lines."""
     screen = console()
     with screen.capture() as captured:
-        screen.print(table(headings, rows))
+        screen.print(what)
     for line in captured.get().splitlines():
         print(line.rstrip())
 

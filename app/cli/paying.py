@@ -19,8 +19,8 @@ commands = typer.Typer()
     commands,
     "pay-invoices",
     ACT,
-    "perennial pay-invoices 5100000001 S4 --payment card",
-    "perennial pay-invoices 5100000001 S4 --payment bank_transfer --amount 100.00 --dry-run",
+    "perennial pay-invoices 5100000002 S4 --payment card",
+    "perennial pay-invoices 5100000002 S4 --payment bank_transfer --amount 100.00 --dry-run",
 )
 def pay_invoices(
     csn: Csn,
@@ -29,7 +29,7 @@ def pay_invoices(
         typer.Argument(metavar="INVOICE", parser=a_word, help="Numbers, or subscriptions: their open ones.",
                        show_default=False),
     ],
-    payment: Annotated[Method, typer.Option(metavar="METHOD", help="card, paypal, direct_debit, …", show_default=False)],
+    payment: Annotated[Method, typer.Option(metavar="METHOD", help="card, paypal, …", show_default=False)],
     amount: Annotated[
         Decimal | None, typer.Option(metavar="AMOUNT", parser=an_amount, help="Left out: all that is open.")
     ] = None,

@@ -24,7 +24,7 @@ _MOST = 100_000
     "list",
     LOOK,
     "perennial list --state expired --state suspended",
-    "perennial list --due-before 2026-07-01 --json",
+    "perennial list --due-before 2027-01-01 --json",
 )
 def list_subscriptions(
     state: Annotated[
@@ -108,11 +108,10 @@ def show(
 def _look_up(ctx: Any, name: str) -> dict[str, Any]:
     """Whatever has that name; ids of subscriptions go first."""
     from app.domain.errors import UnknownSubject
-    from app.services import lists, views
+    from app.services import browse, lists, views
 
-    if view := views.subscription(ctx, name):
-        rows = {each: lists.of(ctx, f"{each}_of", name) for each in _LISTS}
-        return {"id": name, **view, **rows}
+    if view := browse.details(ctx, name):
+        return view | {each: lists.of(ctx, f"{each}_of", name) for each in _LISTS}
     if view := views.customer(ctx, name):
         return {"csn": name, **view}
     if view := views.quote(ctx, name):

@@ -105,7 +105,7 @@ def change_payment_method(
     )  # fmt: skip
 
 
-@command(commands, "change-term", ACT, "perennial change-term S1 --term monthly", "perennial change-term S1 --withdraw")
+@command(commands, "change-term", ACT, "perennial change-term S1 --term monthly", "perennial change-term S2 --withdraw")
 def change_term(
     subscription: Id,
     term: Annotated[TermKind | None, typer.Option(metavar="TERM", help="monthly, annual or three_year.")] = None,
@@ -126,7 +126,7 @@ def change_term(
     "switch-offering",
     ACT,
     "perennial switch-offering S1 --offering ALDERFRAME",
-    "perennial switch-offering S1 --withdraw",
+    "perennial switch-offering S2 --withdraw",
 )
 def switch_offering(
     subscription: Id,
@@ -145,7 +145,7 @@ def switch_offering(
     _ask("switch_offering", subscription, "offering", offering, withdraw, by, dry_run, as_json)
 
 
-@command(commands, "reduce-seats", ACT, "perennial reduce-seats S1 --seats 1", "perennial reduce-seats S1 --withdraw")
+@command(commands, "reduce-seats", ACT, "perennial reduce-seats S1 --seats 1", "perennial reduce-seats S2 --withdraw")
 def reduce_seats(
     subscription: Id,
     seats: Annotated[

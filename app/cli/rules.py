@@ -42,7 +42,7 @@ def rules(
 
         for rule in found:
             output.say(f"{rule.id} ({rule.group})")
-            output.console().print(Markdown(rule.text))
+            output.show(Markdown(rule.text))
             output.say()
     else:
         _in_lines(found)

@@ -34,7 +34,7 @@ IN_MEMORY = "sqlite://"
     "simulate",
     TRY,
     "perennial simulate examples/scenarios/01-annual-lapse.yaml",
-    "perennial simulate --book --until 2026-12-31",
+    "perennial simulate --book --until 2027-12-31",
 )
 def simulate(
     files: Annotated[

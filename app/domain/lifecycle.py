@@ -91,33 +91,31 @@ class Rule:
 
 
 _NEW, _TRIAL = frozenset({State.NEW}), frozenset({State.TRIAL})
-_PAID = LIVE | LAPSED
 
 
-def _landing(trigger: Trigger, sources: frozenset[State], happening: str) -> list[Rule]:
-    """Where a subscription comes down after a renewal, a term's start or a cure (S1b, L6)."""
+def _landing(trigger: Trigger, happening: str) -> list[Rule]:
+    """Where a subscription in a lapse comes down: by the causes that are left, then by the window (S1b, L6)."""
+    remains, opens = f"{happening}, a cause remains", f"{happening}, the window is open"
     return [
-        Rule(trigger, sources & LAPSED, State.EXPIRED, (remains_expired,), f"{happening}, a cause remains"),
-        Rule(
-            trigger, sources & LAPSED, State.SUSPENDED, (remains_suspended,), f"{happening}, a cause remains"
-        ),
-        Rule(
-            trigger,
-            sources,
-            State.RENEWABLE,
-            (has_no_cause_left, window_is_open),
-            f"{happening}, the window is open",
-        ),
-        Rule(trigger, sources, State.ACTIVE, (has_no_cause_left,), f"{happening}"),
+        Rule(trigger, LAPSED, State.EXPIRED, (remains_expired,), remains),
+        Rule(trigger, LAPSED, State.SUSPENDED, (remains_suspended,), remains),
+        Rule(trigger, LAPSED, State.RENEWABLE, (has_no_cause_left, window_is_open), opens),
+        Rule(trigger, LAPSED, State.ACTIVE, (has_no_cause_left,), happening),
+    ]
+
+
+def _staying(trigger: Trigger, happening: str) -> list[Rule]:
+    """Who is in good standing stays so: a cause that begins that day is the business of `expire` (J1)."""
+    return [
+        Rule(trigger, LIVE, State.RENEWABLE, (window_is_open,), f"{happening}, the window is open"),
+        Rule(trigger, LIVE, State.ACTIVE, (), happening),
     ]
 
 
 def table() -> list[Rule]:
     """Every transition there is, in the order in which its guards are asked."""
     return [
-        Rule(
-            Trigger.PURCHASE, _NEW, State.RENEWABLE, (window_is_open,), "bought, the window is open at once"
-        ),
+        Rule(Trigger.PURCHASE, _NEW, State.RENEWABLE, (window_is_open,), "bought, the window is open at once"),
         Rule(Trigger.PURCHASE, _NEW, State.ACTIVE, (), "bought"),
         Rule(Trigger.START_TRIAL, _NEW, State.TRIAL, (), "a trial begins"),
         Rule(
@@ -127,13 +125,15 @@ def table() -> list[Rule]:
             (window_is_open,),
             "the renewal window opens",
         ),
-        *_landing(Trigger.RENEW, _PAID, "the next term is bought"),
-        *_landing(Trigger.START_TERM, _PAID, "a term bought early begins"),
+        *_staying(Trigger.RENEW, "the next term is bought"),
+        *_landing(Trigger.RENEW, "the next term is bought"),
+        *_staying(Trigger.START_TERM, "a term bought early begins"),
+        *_landing(Trigger.START_TERM, "a term bought early begins"),
         Rule(Trigger.EXPIRE, LIVE, State.EXPIRED, (has_grace,), "not renewed or not paid: first stage"),
         Rule(Trigger.SUSPEND, frozenset({State.EXPIRED}), State.SUSPENDED, (), "second stage"),
         Rule(Trigger.CANCEL, frozenset({State.SUSPENDED}), State.CANCELED, (), "the shutoff is over"),
         Rule(Trigger.CANCEL, LIVE, State.CANCELED, (has_no_grace,), "not renewed or not paid, and no grace"),
-        *_landing(Trigger.CURE, LAPSED, "what was owed is paid"),
+        *_landing(Trigger.CURE, "what was owed is paid"),
         Rule(Trigger.END_TRIAL, _TRIAL, State.TRIAL_ENDED, (), "the trial's last day has passed"),
         Rule(Trigger.CONVERT, _TRIAL, State.TRIAL_ENDED, (), "the trial becomes a purchase"),
     ]

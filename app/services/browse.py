@@ -139,9 +139,20 @@ def _row(ctx: Context, sub: Subscription) -> dict[str, Any]:
         "ends_on": sub.ends_on,
         "renews_on": views.renews_on(sub),
         "dates": in_words(sub, ctx.today(sub.zone)),
+        "payment": sub.method,
         "timezone": sub.zone,
         "next": None if ahead is None else {"event": ahead.due, "on": ahead.on},
     }
+
+
+def details(ctx: Context, ref: str) -> dict[str, Any]:
+    """One subscription with all its fields; {} for one that does not exist."""
+    with reading(ctx.engine) as connection:
+        subs = views.load(ctx, connection, [ref])
+        if not subs:
+            return {}
+        row = _row(ctx, subs[0]) | {"customer": _customer_names(connection, None)(subs[0].csn)}
+        return row | views.subscription_view(ctx, connection, subs[0])
 
 
 def in_words(sub: Subscription, today: date) -> str:

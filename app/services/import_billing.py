@@ -9,7 +9,7 @@ from app.domain.calendar import ONE_DAY
 from app.domain.money import Price
 from app.domain.policy import Policy
 from app.domain.states import FINAL, LAPSED, State
-from app.domain.subscription import Installment, OpenInvoice, Term
+from app.domain.subscription import Installment, OpenInvoice, Subscription, Term
 from app.domain.values import CHARGEABLE, InstallmentState, Reason, TermKind
 from app.services.billing import WHOLE, Part, parts_of
 from app.services.import_cells import Bad
@@ -44,14 +44,14 @@ def _owed_due_on(draft: Draft) -> date | None:
     return due_on
 
 
-def _is_in_parts(draft: Draft, term: Term, bought_on: date, policy: Policy) -> bool:
+def _is_in_parts(draft: Draft, term: Term | Subscription, bought_on: date, policy: Policy) -> bool:
     return term.kind is TermKind.THREE_YEAR and lapse.is_new_regime(draft.sub.region, bought_on, policy)
 
 
 def _running_parts(draft: Draft, prices: Prices, policy: Policy, *, is_owed: bool) -> Part | None:
     """The running term's parts; answers the one that is unpaid though its day has passed (I2)."""
     paid = draft.row.count("installments_paid", 0, 3)
-    if not _is_in_parts(draft, draft.term, draft.bought_on, policy):
+    if not _is_in_parts(draft, draft.sub, draft.bought_on, policy):
         if paid is not None:
             raise Bad("installments_paid", "only a three-year term of the newer regime is paid in parts (I1, L5)")
         return None

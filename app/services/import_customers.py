@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, any_, func, literal, select
 
 from app.domain import money
 from app.domain.calendar import local_day
@@ -16,6 +17,7 @@ from app.domain.values import ORDERABLE, Method, Region
 from app.services.context import Context
 from app.services.import_cells import CUSTOMER_COLUMNS, Bad, Row
 from app.store import db, writer, zones
+from app.store.engine import is_sqlite
 
 _NAMES = tuple(CUSTOMER_COLUMNS)
 
@@ -198,19 +200,29 @@ def _row(ctx: Context, customer: Customer, method: Method | None) -> tuple[Any, 
     return (*values, customer.csn, method if method in ORDERABLE else None, ctx.now())
 
 
+def among(connection: Connection, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """A condition that holds for a list of values of any length, with one parameter."""
+    if is_sqlite(connection):
+        listed = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(values), ARRAY(column.type)))
+
+
 def _ids(connection: Connection, csns: set[str]) -> list[tuple[str, int]]:
-    query = select(db.customer.c.csn, db.customer.c.id).where(db.customer.c.csn.in_(csns))
-    return [(csn, id_) for csn, id_ in connection.execute(query)] if csns else []
+    query = select(db.customer.c.csn, db.customer.c.id).where(among(connection, db.customer.c.csn, csns))
+    return [(csn, id_) for csn, id_ in connection.execute(query)]
 
 
 def _stored(connection: Connection, csns: set[str]) -> dict[str, Customer]:
     """Customers in the book, by number."""
-    rows = connection.execute(select(db.customer).where(db.customer.c.csn.in_(csns))).mappings().all()
+    query = select(db.customer).where(among(connection, db.customer.c.csn, csns))
+    rows = connection.execute(query).mappings().all()
     found = {row["id"]: _customer(row) for row in rows}
     if found:
         c = db.payer.c
-        query = select(c.customer_id, c.email).where(c.customer_id.in_(found)).order_by(c.customer_id, c.position)
-        for id_, email in connection.execute(query):
+        is_theirs = among(connection, c.customer_id, found)
+        payers = select(c.customer_id, c.email).where(is_theirs).order_by(c.customer_id, c.position)
+        for id_, email in connection.execute(payers):
             found[id_].known["payers"] += (email,)
     return {customer.csn: customer for customer in found.values()}
 

@@ -51,7 +51,7 @@ class Table:
         if wrong := self._unkeepable(text):
             return Rejected(number, self._column_of(wrong, text), _why_unkeepable(wrong))
         try:
-            cells = _cells(text, self.separator)
+            cells = _cells(text, self.separator) if '"' in text else text.split(self.separator)
         except csv.Error as error:
             return Rejected(number, None, _why_malformed(error))
         if len(cells) != len(self.header):
@@ -62,6 +62,8 @@ class Table:
 
     def _unkeepable(self, text: str) -> str | None:
         """The first character that cannot be kept."""
+        if text.isprintable():
+            return None
         found = _UNKEEPABLE.search(text)
         if found is not None:
             return found[0]

@@ -33,16 +33,13 @@ from app.services import import_billing, import_drafts, import_states, import_wr
 from app.services.batch import Batch
 from app.services.context import Context
 from app.services.import_cells import Bad, Rejected, Row
-from app.services.import_customers import Customer, Customers
+from app.services.import_customers import Customer, Customers, among
 from app.services.import_drafts import Draft
 from app.services.import_lines import Table, open_table
 from app.store import db
 from app.store.engine import writing
 
 __all__ = ["ImportReport", "Rejected", "import_csv"]
-
-_LARGEST_PAGE = 10_000
-"""Keys of a page are looked up in one query, and databases bound how many it may name."""
 
 Item = TypeVar("Item")
 Progress = Callable[[int, int], None]
@@ -73,8 +70,7 @@ def import_csv(ctx: Context, path: Path, progress: Progress = _silent, actor: st
     """Import a file. Raises `InvalidArgument` for one that is no table of known columns; then nothing is imported."""
     table = open_table(path)
     desk = _Desk(ctx, table, actor)
-    size = min(ctx.page_size, _LARGEST_PAGE)
-    for page in _pages(table.rows(), size):
+    for page in _pages(table.rows(), ctx.page_size):
         desk.do(page)
         progress(page[-1].line, table.lines)
     progress(table.lines, table.lines)
@@ -88,9 +84,9 @@ def _pages(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 
 class _Known(NamedTuple):
-    """A subscription that the book has: the day on which it came into it, and the mark of its row if imported."""
+    """A subscription that the book has: when it was imported and from which row; None for one that was bought."""
 
-    since: date
+    since: date | None
     mark: str | None
 
 
@@ -177,7 +173,7 @@ class _Desk:
         """A row as a subscription. One that the book has is seen as of the day on which it was imported."""
         customer: Customer = self.customers.of(row)
         zone = row.zone("subscription_timezone") or customer.known["timezone"]
-        today = found.since if found else local_day(batch.now, zone)
+        today = found.since if found and found.since else local_day(batch.now, zone)
 
         def prices(sub: Subscription, term: Term, on: date) -> Price:
             return renewals.price_of(sub, term, on, batch)
@@ -190,14 +186,11 @@ class _Desk:
 
 def _known(connection: Connection, refs: set[str]) -> dict[str, _Known]:
     """Which of the subscriptions are in the book, and with which fingerprint they came into it."""
-    s, e, z = db.subscription.c, db.event.c, db.zone.c
+    s, e = db.subscription.c, db.event.c
     is_import = (e.subscription_id == s.id) & (e.kind == "command") & (e.name == import_writing.NAME)
     query = (
-        select(s.ref, s.created_at, z.name, e.detail)
-        .select_from(db.subscription.join(db.zone, z.id == s.zone_id).outerjoin(db.event, is_import))
-        .where(s.ref.in_(refs))
+        select(s.ref, e.effective_on, e.detail)
+        .select_from(db.subscription.outerjoin(db.event, is_import))
+        .where(among(connection, s.ref, refs))
     )
-    return {
-        ref: _Known(local_day(created_at, zone), detail and detail.rpartition(" ")[2])
-        for ref, created_at, zone, detail in connection.execute(query)
-    }
+    return {ref: _Known(on, detail and detail.rpartition(" ")[2]) for ref, on, detail in connection.execute(query)}

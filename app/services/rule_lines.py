@@ -7,8 +7,8 @@ import re
 from app.rules import UnknownRule, find
 
 _TAGS = re.compile(r"^(\[[^\]]*\]\s*)+")
-_SENTENCE = re.compile(r"(?<=[.:])\s")
-_MARKS = re.compile(r"\*\*|`")
+_END = re.compile(r"(?<=\.)\s(?=[A-Z`*\[])")
+_MARKS = re.compile(r"\*+|`")
 
 
 def rule_in_a_line(rule_id: str | None) -> str:
@@ -20,4 +20,4 @@ def rule_in_a_line(rule_id: str | None) -> str:
     except UnknownRule:
         return ""
     first = " ".join(text.split("\n\n")[0].split())
-    return _SENTENCE.split(_MARKS.sub("", _TAGS.sub("", first)))[0].rstrip(":")
+    return _MARKS.sub("", _END.split(_TAGS.sub("", first))[0])

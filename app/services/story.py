@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from app.domain import lapse
+from app.domain.calendar import local_day
 from app.domain.deadlines import agenda, next_event, quote_skip, renewal_skip
 from app.domain.diagram import meanings, sentence_of
 from app.domain.errors import UnknownSubject
@@ -41,10 +42,10 @@ _RULE_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One thing that happened: what, when it took effect, by which rule, and who or which job did it."""
+    """One thing that happened: what, when it took effect and was done, by which rule, and by whom or which job."""
 
     on: date
-    recorded_at: datetime
+    done_on: date
     event: str
     from_: str | None
     to: str | None
@@ -98,7 +99,7 @@ def tell(ctx: Context, ref: str) -> Story:
             view=views.subscription_view(ctx, connection, sub),
             dates=browse.in_words(sub, today),
             says=meanings(State)[sub.state.name],
-            past=list(_past(connection, sub.id)),
+            past=list(_past(connection, sub)),
             lapse_on=lapse_on,
             stages=_stages(ctx, sub, lapse_on),
             ahead=list(_ahead(ctx, sub, today)),
@@ -109,13 +110,14 @@ def tell(ctx: Context, ref: str) -> Story:
 # ------------------------------------------------------------------ how it came to this
 
 
-def _past(connection: Connection, id_: int) -> Iterator[Chapter]:
+def _past(connection: Connection, sub: Subscription) -> Iterator[Chapter]:
     e = db.event.c
     columns = (e.effective_on, e.recorded_at, e.name, e.from_state, e.to_state, e.rule, e.cause, e.detail)
-    query = select(*columns).where(e.subscription_id == id_).order_by(e.id)
+    query = select(*columns).where(e.subscription_id == sub.id).order_by(e.id)
     for on, recorded_at, name, before, after, rule, cause, detail in connection.execute(query):
         says = (sentence_of(name, after) if after else None) or name.replace("_", " ")
-        yield Chapter(on, recorded_at, name, before, after, says, rule, rule_in_a_line(rule), cause, detail)
+        done_on = local_day(recorded_at, sub.zone)
+        yield Chapter(on, done_on, name, before, after, says, rule, rule_in_a_line(rule), cause, detail)
 
 
 # ------------------------------------------------------------------ where it is

@@ -102,7 +102,7 @@ def _led(table: Table) -> dict[str, str | None]:
     led: dict[str, str | None] = {}
     for index in table.indexes:
         where = index.dialect_options["sqlite"]["where"]
-        name = str(list(index.columns)[0].name)
+        name = str(next(iter(index.columns)).name)
         led[name] = None if where is None or led.get(name, "") is None else str(where)
     for constraint in (table.primary_key, *table.constraints):
         if constraint is table.primary_key or isinstance(constraint, UniqueConstraint):

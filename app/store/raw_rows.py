@@ -65,8 +65,7 @@ class _Postgres:
 
     def where(self, table: Table, column: str, values: Sequence[Any], condition: str | None) -> Iterator[list[Row]]:
         sql = (
-            f"SELECT {_as_sqlite(table)} FROM {_quoted(table.name)} "
-            f"WHERE {_quoted(column)} = ANY(%s){_and(condition)}"
+            f"SELECT {_as_sqlite(table)} FROM {_quoted(table.name)} WHERE {_quoted(column)} = ANY(%s){_and(condition)}"
         )
         with self._driver.cursor() as cursor:
             cursor.execute(sql, (list(values),))

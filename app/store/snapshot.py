@@ -43,9 +43,7 @@ def _megabytes(size: int) -> str:
 
 
 @contextmanager
-def copied(
-    source: Engine, folder: Path | None = None, customer_ids: Sequence[int] | None = None
-) -> Iterator[Engine]:
+def copied(source: Engine, folder: Path | None = None, customer_ids: Sequence[int] | None = None) -> Iterator[Engine]:
     """A copy for as long as it is needed: of some customers in memory, of the whole book in a file.
 
     The file lies in a new folder under `folder` (the system's for temporary files), removed at the end, on

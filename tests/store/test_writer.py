@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.states import State
 from app.domain.values import Method, Reason, TermKind
+from app.services.commands import buying
 from app.store import db, writer
 from app.store.engine import reading, writing
 from tests import factories
@@ -182,8 +183,8 @@ def test_a_key_of_several_rows_changes_all(connection: Connection) -> None:
 def moving(engine: Engine) -> Iterator[Connection]:
     """Twenty subscriptions, S0 to S19, inside a transaction that is rolled back."""
     ctx = factories.make_context(engine)
-    for n in range(20):
-        factories.buy(ctx, f"S{n}")
+    items = [buying.Item(f"S{n}", "REED", TermKind.ANNUAL, 2) for n in range(20)]
+    buying.buy(ctx, factories.customer(ctx), items, Method.CARD)
     with engine.connect() as connection, connection.begin() as transaction:
         yield connection
         transaction.rollback()

@@ -167,6 +167,11 @@ def accept_quote(
     actor: str = "purchaser",
 ) -> Result:
     """Renew everything on a quote at its prices: at once, together, all or nothing (Q9)."""
+    work = Work(ctx, "accept_quote", actor)
+    with reading(ctx.engine) as connection:
+        named = select(db.subscription.c.id).where(db.subscription.c.ref == quote)
+        ids = [row[0] for row in connection.execute(named)]
+    work.bring_up_to_date(ids)  # the automatic quote that is meant may be due itself (J3b)
     quote_id = find_quote(ctx, quote)
     with reading(ctx.engine) as connection:
         lines = _quote_lines(connection, quote_id)
@@ -181,7 +186,7 @@ def accept_quote(
             raise QuoteClosed(f"{row.number} was valid until {row.valid_until}")
         _accept(batch, row, lines, subs, payment, auto_renew, name)
 
-    require_taken(Work(ctx, "accept_quote", actor).run(ids, act))
+    require_taken(work.run(ids, act))
     return Result(dict.fromkeys(_refs(ctx, ids), OK))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from app.domain import lapse, pricing
 from app.domain.errors import (
     AlreadyScheduled,
+    FinalState,
     InvalidArgument,
     ManualPaymentMethod,
     NotAuthorized,
@@ -20,6 +21,7 @@ from app.domain.errors import (
     WindowClosed,
 )
 from app.domain.lifecycle import settle_reason
+from app.domain.states import FINAL
 from app.domain.subscription import Pending, Subscription
 from app.domain.values import (
     CHARGEABLE,
@@ -35,7 +37,7 @@ from app.services.batch import Batch
 from app.services.commands.base import OK, Result, Work, refuse_ended
 from app.services.context import Context
 from app.store import db
-from app.store.engine import reading, writing
+from app.store.engine import reading
 
 
 def renew(
@@ -177,10 +179,18 @@ def change_payment_method(
 
     if subscription is not None:
         return work.one(subscription, act)
-    refs = _change_default(ctx, csn or "", payment)
-    for ref in refs:
-        work.one(ref, act)
-    return Result(dict.fromkeys(refs, OK))
+    owner_id, ids = _using_default(ctx, csn or "")
+    changed: list[str] = []
+
+    def each(subs: list[Subscription], batch: Batch) -> None:
+        batch.connection.execute(update(db.customer).where(db.customer.c.id == owner_id).values(method=payment))
+        for sub in subs:
+            if sub.state not in FINAL:
+                act(sub, work.today(sub), batch)
+                changed.append(sub.ref)
+
+    work.run(ids, each)
+    return Result(dict.fromkeys(changed, OK))
 
 
 def _try_declined_again(sub: Subscription, on: date, batch: Batch) -> None:
@@ -191,22 +201,17 @@ def _try_declined_again(sub: Subscription, on: date, batch: Batch) -> None:
         renewals.attempt(sub, on, batch)
 
 
-def _change_default(ctx: Context, csn: str, payment: Method) -> list[str]:
-    """Set a customer's default and answer the subscriptions that used the old one."""
-    with writing(ctx.engine) as connection:
-        owner = drafts.customer(connection, csn)
-        connection.execute(update(db.customer).where(db.customer.c.id == owner.id).values(method=payment))
-    query = (
-        select(db.subscription.c.ref)
-        .where(
-            db.subscription.c.customer_id == owner.id,
-            db.subscription.c.method == owner.method,
-            db.subscription.c.state.in_(("active", "renewable", "expired", "suspended")),
-        )
-        .order_by(db.subscription.c.id)
-    )
+def _using_default(ctx: Context, csn: str) -> tuple[int, list[int]]:
+    """A customer's id, and the subscriptions that use its default method."""
     with reading(ctx.engine) as connection:
-        return [row[0] for row in connection.execute(query)]
+        owner = drafts.customer(connection, csn)
+        c = db.subscription.c
+        query = select(c.id).where(
+            c.customer_id == owner.id,
+            c.method == owner.method,
+            c.state.in_(("active", "renewable", "expired", "suspended")),
+        )
+        return int(owner.id), [row[0] for row in connection.execute(query.order_by(c.id))]
 
 
 def change_term(
