@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from app.clock import Clock, SystemClock
 from app.config import Settings
+from app.domain.mail import Mailer
 from app.domain.payments import Provider
 from app.effects.book_provider import BookProvider
 from app.effects.mail_files import MailFiles
 from app.services.context import Context
-from app.services.delivery import Mailer
 from app.store.engine import open_engine
 from app.store.migrate import upgrade
 

@@ -224,7 +224,7 @@ def _offering(random: Random, situation: Situation) -> str:
         return EXEMPT
     if situation.state in ("expired", "suspended") or situation.old_regime:
         return random.choice([code for code in SOLD[situation.term] if code != EXEMPT])
-    return random.choice(SOLD[situation.term])
+    return random.choice(SOLD[situation.next_term or situation.term])
 
 
 def _dates(random: Random, situation: Situation, today: date) -> Row:

@@ -159,7 +159,7 @@ def play(ctx: Context, copy: Engine, until: date, progress: Progress = _nobody) 
 
 def _by_state(connection: Connection) -> dict[str, int]:
     query = select(db.subscription.c.state, func.count()).group_by(db.subscription.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _count(connection: Connection, found: BookSimulation, mark: Mark) -> None:
@@ -182,7 +182,7 @@ def _count(connection: Connection, found: BookSimulation, mark: Mark) -> None:
 
 def _a_day(
     table: Table, on: ColumnElement[date], name: ColumnElement[str], is_new: ColumnElement[bool], until: date
-) -> Select[Any]:
+) -> Select[date, str, int]:
     """How many rows of each name there are a day."""
     query = select(on, name, func.count()).select_from(table).where(is_new, on <= until)
     return query.group_by(on, name).order_by(name)
@@ -232,7 +232,7 @@ def _sums(connection: Connection, mark: Mark, until: date) -> dict[str, Money]:
         .group_by(i.currency)
     )
     charged = {(currency, state): total for currency, state, total in connection.execute(charges)}
-    invoiced: dict[str, int] = dict(connection.execute(invoices).tuples().all())
+    invoiced: dict[str, int] = dict(connection.execute(invoices).all())
     return {
         currency: Money(
             charged.get((currency, "succeeded"), 0), charged.get((currency, "declined"), 0), invoiced.get(currency, 0)

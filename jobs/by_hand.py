@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.domain.errors import InvalidArgument
+from app.domain.mail import Mailer
 from app.services import delivery
 from app.services.context import Context
 from app.store import zones
@@ -30,7 +31,7 @@ def run_job(
     ctx: Context,
     name: str,
     on: date | None = None,
-    mailer: delivery.Mailer | None = None,
+    mailer: Mailer | None = None,
     zone_name: str | None = None,
     watch: Watch = lambda _: None,
 ) -> ByHand:

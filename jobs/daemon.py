@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
+from itertools import groupby
 from types import FrameType
 from typing import Any
 
@@ -23,6 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.config import Daemon as DaemonSettings
 from app.domain.calendar import ONE_DAY, day_start
+from app.domain.mail import Mailer
 from app.services import delivery
 from app.services.context import Context
 from app.store import zones
@@ -38,7 +40,7 @@ _PATIENCE = 20.0
 class Daemon:
     """Wakes at the beginning of each zone's day and at a heartbeat, and does what is due."""
 
-    def __init__(self, ctx: Context, mailer: delivery.Mailer, settings: DaemonSettings, say: Say) -> None:
+    def __init__(self, ctx: Context, mailer: Mailer, settings: DaemonSettings, say: Say) -> None:
         self.ctx = ctx
         self.mailer = mailer
         self.settings = settings
@@ -98,10 +100,10 @@ class Daemon:
             self.say(f"{freed} set aside before, done now")
 
     def work(self) -> None:
-        """Everything that is due now, a line for each job that had something to do."""
-        for ran in runner.run_due(self.ctx, "daemon", stop=self.stopping.is_set):
-            aside = f", {ran.set_aside} set aside (see: perennial stuck)" if ran.set_aside else ""
-            self.say(f"{ran.day} {ran.zone}: {ran.job} {ran.done}{aside}")
+        """Everything that is due now; a line for each day and zone that had something to do."""
+        ran = runner.run_due(self.ctx, "daemon", stop=self.stopping.is_set)
+        for (day, zone), runs in groupby(ran, key=lambda each: (each.day, each.zone)):
+            self.say(f"{day} {zone}: " + ", ".join(_told(each) for each in runs))
         if not self.stopping.is_set():
             runner.note_done(self.ctx)
 
@@ -133,13 +135,16 @@ class Daemon:
         return guarded
 
 
+def _told(ran: runner.Ran) -> str:
+    aside = f" ({ran.set_aside} set aside, see: perennial stuck)" if ran.set_aside else ""
+    return f"{ran.job} {ran.done}{aside}"
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [""])[0]
 
 
-def run(
-    ctx: Context, mailer: delivery.Mailer, settings: DaemonSettings, say: Say, *, once: bool = False
-) -> int:
+def run(ctx: Context, mailer: Mailer, settings: DaemonSettings, say: Say, *, once: bool = False) -> int:
     """Catch up, then stay until SIGINT or SIGTERM; with `once` do what is due today and end. Answers 0."""
     daemon = Daemon(ctx, mailer, settings, say)
     with _stopped_by_signals(daemon):
@@ -168,5 +173,3 @@ def _stopped_by_signals(daemon: Daemon) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

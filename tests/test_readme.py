@@ -38,9 +38,9 @@ def test_generated_parts_are_true(name: str) -> None:
 def test_every_command_of_the_table_exists() -> None:
     from typer.main import get_command
 
-    from app.cli.program import app
+    from app.cli.program import root
 
-    known = set(get_command(app).commands)  # type: ignore[attr-defined]
+    known = set(get_command(root).commands)  # type: ignore[attr-defined]
     table = README.read_text("utf-8").partition("| to | use |")[2].partition("\n\n")[0]
     named = {word.split()[0] for word in re.findall(r"`([^`]+)`", table)}
     assert named <= known | {"columns"}, named - known

@@ -9,11 +9,11 @@ import typer
 
 from app.cli import output, session
 from app.cli.failures import IN_PART
-from app.cli.parameters import AsJson
+from app.cli.parameters import AsJson, DryRun
 from app.cli.shape import START, command
 
 if TYPE_CHECKING:
-    from app.bootstrap import Book
+    from app.services.context import Context
 
 commands = typer.Typer()
 
@@ -38,11 +38,14 @@ def init(as_json: AsJson = False) -> None:
         output.say("It is empty; fill it with: perennial import FILE.csv")
 
 
-@command(commands, "import", START, "perennial import examples/book.csv", "perennial import examples/book.csv --json")
+@command(
+    commands, "import", START, "perennial import examples/book.csv", "perennial import examples/book.csv --dry-run"
+)
 def import_file(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.csv", help="Customers and what they bought.", show_default=False)
     ],
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Read customers and subscriptions from a CSV file.
@@ -50,26 +53,33 @@ def import_file(
     Good rows are taken, bad ones are listed with line, column and reason; the same file again changes nothing.
     What a file may say: perennial columns.
     """
+    from jobs.dry_run import copied
+
     with session.open_book(create=True) as book:
-        report = read_in(book, file)
+        if dry_run:
+            with copied(book.ctx, None) as ctx:
+                report = read_in(ctx, file)
+        else:
+            report = read_in(book.ctx, file)
     if as_json:
-        output.print_json(report)
+        output.print_json({"dry_run": dry_run, **report})
     else:
         tell(report)
+        output.say("Nothing was written." if dry_run else "What comes next: perennial list")
     if report["rejected"]:
         raise typer.Exit(IN_PART)
 
 
-def read_in(book: Book, file: Path) -> dict[str, Any]:
-    """Import a file and answer the report as plain values. Raises `CannotUse` for a file that is no book."""
+def read_in(ctx: Context, file: Path) -> dict[str, Any]:
+    """Import a file into a book and answer the report as plain values. Raises `CannotUse` for one that is no book."""
     from app.domain.errors import InvalidArgument
     from app.services.importing import import_csv
 
     try:
         with output.progress(f"reading {file.name}") as progress:
-            report = import_csv(book.ctx, file, progress)
+            report = import_csv(ctx, file, progress)
     except InvalidArgument as error:
-        raise session.CannotUse(f"{file}: {error.detail}") from error
+        raise session.CannotUse(error.detail) from error
     rejected = [{"line": each.line, "column": each.column, "reason": each.reason} for each in report.rejected]
     return {
         "file": str(file),

@@ -85,6 +85,6 @@ def _fill(book: Book) -> None:
     for folder in (Path(), Path(__file__).parents[2]):
         if (folder / EXAMPLE).exists():
             output.say(f"It is empty; reading {EXAMPLE} in.")
-            book_commands.tell(book_commands.read_in(book, folder / EXAMPLE))
+            book_commands.tell(book_commands.read_in(book.ctx, folder / EXAMPLE))
             return
     output.say("It is empty, and there is no examples/book.csv here; fill it with: perennial import FILE.csv")

@@ -66,9 +66,9 @@ class Form(StrEnum):
     TEXT = "text"
 
 
-@command(commands, "diagram", LOOK, "perennial diagram --format mermaid", "perennial diagram")
+@command(commands, "diagram", LOOK, "perennial diagram", "perennial diagram --format text")
 def diagram(
-    form: Annotated[Form, typer.Option("--format", help="For Mermaid, for Graphviz, or to read.")] = Form.TEXT,
+    form: Annotated[Form, typer.Option("--format", help="For Mermaid, for Graphviz, or to read.")] = Form.MERMAID,
 ) -> None:
     """Draw the states and the moves between them.
 

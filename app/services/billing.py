@@ -95,9 +95,7 @@ def issue(
     return invoice_id
 
 
-def _add_line(
-    batch: Batch, invoice_id: int, position: int, line: Line, counts_from: date, is_open: bool
-) -> None:
+def _add_line(batch: Batch, invoice_id: int, position: int, line: Line, counts_from: date, is_open: bool) -> None:
     term, price = line.term, line.price
     batch.add(
         schema.INVOICE_LINE, invoice_id, position, line.sub.id, term.number, line.part, "term", term.offering,
@@ -124,15 +122,7 @@ def add_installments(
             invoice_id if is_first else None, None,
         )  # fmt: skip
         if state is not InstallmentState.PAID:
+            billed_by = invoice_id if is_first else None
             sub.installments.append(
-                Installment(
-                    row_id,
-                    term.number,
-                    part.part,
-                    part.due_on,
-                    price,
-                    state,
-                    invoice_id if is_first else None,
-                    None,
-                )  # fmt: skip
+                Installment(row_id, term.number, part.part, part.due_on, price, state, billed_by, None)
             )

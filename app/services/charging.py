@@ -88,24 +88,19 @@ def ask(ctx: Context, intents: Sequence[Intent]) -> dict[int, Answer]:
 def ask_again(ctx: Context, intents: Sequence[Intent]) -> dict[int, Answer]:
     """Find out what became of intents left pending; only what never arrived is charged now."""
     found = ctx.provider.find([request.key for _, request in intents])
-    answers = {
-        charge_id: answer for (charge_id, _), answer in zip(intents, found, strict=True) if answer is not None
-    }
+    answers = {charge_id: answer for (charge_id, _), answer in zip(intents, found, strict=True) if answer is not None}
     unseen = [intent for intent in intents if intent[0] not in answers]
     return answers | (ask(ctx, unseen) if unseen else {})
 
 
 def left_pending(ctx: Context, subscription_ids: Iterable[int] | None = None) -> list[Intent]:
     """Intents without an outcome: of some subscriptions, or of the whole book."""
-    columns = (
-        db.charge.c.id, db.charge.c.key, db.charge.c.csn, db.charge.c.amount_minor, db.charge.c.currency, db.charge.c.method, db.charge.c.as_of
-    )  # fmt: skip
+    c = db.charge.c
+    columns = (c.id, c.key, c.csn, c.amount_minor, c.currency, c.method, c.as_of)
     query = select(*columns).where(db.charge.c.state == ChargeState.PENDING).order_by(db.charge.c.id)
     if subscription_ids is not None:
         ids = list(subscription_ids)
-        own = select(db.charge.c.id).where(
-            db.charge.c.state == "pending", db.charge.c.subscription_id.in_(ids)
-        )
+        own = select(db.charge.c.id).where(db.charge.c.state == "pending", db.charge.c.subscription_id.in_(ids))
         shared = select(db.charge_share.c.charge_id).where(db.charge_share.c.subscription_id.in_(ids))
         query = query.where(db.charge.c.id.in_(union(own, shared)))
     with reading(ctx.engine) as connection:
@@ -127,14 +122,12 @@ def subscriptions_of(ctx: Context, charge_ids: Iterable[int]) -> list[int]:
 
 def lock_pending(connection: Connection, ids: Iterable[int]) -> list[Pending]:
     """Those of the charges that still have no outcome, locked: whoever comes second finds none."""
+    c = db.charge.c
     columns = (
-        db.charge.c.id, db.charge.c.subscription_id, db.charge.c.term_number, db.charge.c.part, db.charge.c.purpose, db.charge.c.order_id,
-        db.charge.c.charged_on, db.charge.c.amount_minor, db.charge.c.key,
+        c.id, c.subscription_id, c.term_number, c.part, c.purpose, c.order_id, c.charged_on, c.amount_minor, c.key
     )  # fmt: skip
     query = (
-        select(*columns)
-        .where(db.charge.c.id.in_(list(ids)), db.charge.c.state == "pending")
-        .order_by(db.charge.c.id)
+        select(*columns).where(db.charge.c.id.in_(list(ids)), db.charge.c.state == "pending").order_by(db.charge.c.id)
     )
     if not is_sqlite(connection):
         query = query.with_for_update()

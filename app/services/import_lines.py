@@ -83,12 +83,12 @@ def open_table(path: Path) -> Table:
     with _opened(path) as file:
         number, raw = next(((n, raw) for n, raw in enumerate(_lines(file), 1) if raw.strip()), (0, b""))
     if not number:
-        raise InvalidArgument(f"{path.name} is empty; its first line names the columns")
+        raise InvalidArgument("the file is empty; its first line names the columns")
     if raw.startswith(_OTHER_BOMS):
-        raise InvalidArgument(f"{path.name} is UTF-16; save it as UTF-8")
+        raise InvalidArgument("the file is UTF-16; save it as UTF-8")
     text = _decoded(raw)
     separator, header = max((_header(text, sep) for sep in _SEPARATORS), key=_likeness)
-    _refuse_header(path, number, header)
+    _refuse_header(number, header)
     return Table(path, separator, tuple(header), number, _count_lines(path))
 
 
@@ -96,7 +96,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InvalidArgument(f"{path}: {error.strerror}") from None
+        raise InvalidArgument(f"the file cannot be read: {error.strerror}") from None
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -142,8 +142,8 @@ def _likeness(found: tuple[str, list[str]]) -> tuple[int, int]:
     return sum(name in COLUMNS for name in found[1]), len(found[1])
 
 
-def _refuse_header(path: Path, line: int, header: list[str]) -> None:
-    where = f"{path.name}, line {line}"
+def _refuse_header(line: int, header: list[str]) -> None:
+    where = f"line {line}"
     for place, name in enumerate(header, 1):
         if not name:
             raise InvalidArgument(f"{where}: column {place} has no name")

@@ -6,7 +6,7 @@ import re
 
 from app.rules import UnknownRule, find
 
-_TAGS = re.compile(r"^(\[[^\]]*\]\s*)+")
+_TAGS = re.compile(r"\s?\[[sip](, [sip])*\]")
 _END = re.compile(r"(?<=\.)\s(?=[A-Z`*\[])")
 _MARKS = re.compile(r"\*+|`")
 
@@ -20,4 +20,4 @@ def rule_in_a_line(rule_id: str | None) -> str:
     except UnknownRule:
         return ""
     first = " ".join(text.split("\n\n")[0].split())
-    return _MARKS.sub("", _END.split(_TAGS.sub("", first))[0])
+    return _MARKS.sub("", _END.split(_TAGS.sub("", first).strip())[0])

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from app.domain import lapse
+from app.domain.calendar import ONE_DAY
 from app.domain.deadlines import next_event
 from app.domain.entitlements import CAPABILITIES, access
 from app.domain.money import show
@@ -63,7 +64,7 @@ def renews_on(sub: Subscription) -> Any:
     if not sub.auto_renew or sub.in_lapse or sub.state in FINAL or sub.is_trial:
         return None
     last = sub.scheduled.ends_on if sub.scheduled else sub.ends_on
-    return lapse.ONE_DAY + last
+    return last + ONE_DAY
 
 
 def _scheduled(sub: Subscription) -> dict[str, Any] | None:

@@ -88,13 +88,14 @@ def _up(source: Source, target: sqlite3.Connection, owned: list[Table]) -> int:
 
 
 def _ways(table: Table, owned: list[Table]) -> list[_Way]:
-    """By the columns that an index begins with; by every one where no index helps."""
+    """By the columns that an index begins with; by every one where no index helps.
+
+    A partial index leads to the rows under its condition, which are those that anybody looks for.
+    """
     keys = [key for key in table.foreign_keys if key.column.table in owned]
     led = _led(table)
     ways = [_Way(key.parent, key.column, led[key.parent.name]) for key in keys if key.parent.name in led]
-    if any(way.condition is None for way in ways):
-        return ways
-    return [_Way(key.parent, key.column, None) for key in keys]
+    return ways or [_Way(key.parent, key.column, None) for key in keys]
 
 
 def _led(table: Table) -> dict[str, str | None]:

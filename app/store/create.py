@@ -16,8 +16,7 @@ _POSTGRES_FUNCTION = (
     "$$ BEGIN RAISE EXCEPTION 'the record is append-only'; END $$"
 )
 _POSTGRES_REFUSAL = (
-    "CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON event "
-    "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    "CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change()"
 )
 
 APPEND_ONLY: dict[str, tuple[str, ...]] = {
@@ -29,7 +28,9 @@ APPEND_ONLY: dict[str, tuple[str, ...]] = {
 for _dialect, _statements in APPEND_ONLY.items():
     for _statement in _statements:
         event.listen(
-            db.event, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
+            db.event,
+            "after_create",
+            DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]
         )
 
 

@@ -44,9 +44,7 @@ class UnknownOffering(Exception):
 class Facts:
     """A loader for one connection, policy and catalogue."""
 
-    def __init__(
-        self, connection: Connection, policy: Policy, catalogue: Catalogue, *, lock: bool = True
-    ) -> None:
+    def __init__(self, connection: Connection, policy: Policy, catalogue: Catalogue, *, lock: bool = True) -> None:
         """`lock`: keep the rows from others until the transaction ends (PostgreSQL; SQLite locks whole)."""
         self._connection = connection
         self._policy = policy
@@ -98,7 +96,8 @@ class Facts:
         mark = "?" if self._is_sqlite else "%s"
         cursor = self._connection.connection.cursor()
         try:
-            return cursor.execute(sql.replace("{0}", mark), params).fetchall()
+            rows: Sequence[Any] = cursor.execute(sql.replace("{0}", mark), params).fetchall()
+            return rows
         finally:
             cursor.close()
 
@@ -164,18 +163,10 @@ class Facts:
             params,
         )
         for sub_id, id_, number, part, due_on, subtotal, discount, tax, state, invoice_id, tried_on in rows:
-            subs[sub_id].installments.append(
-                Installment(
-                    id_,
-                    number,
-                    part,
-                    self._day(due_on),
-                    Price(subtotal, discount, tax),
-                    InstallmentState(state),
-                    invoice_id,
-                    tried_on and self._day(tried_on),
-                )  # fmt: skip
-            )
+            price, due_day = Price(subtotal, discount, tax), self._day(due_on)
+            tried_day = tried_on and self._day(tried_on)
+            live = Installment(id_, number, part, due_day, price, InstallmentState(state), invoice_id, tried_day)
+            subs[sub_id].installments.append(live)
 
     def _add_unpaid(self, subs: dict[int, Subscription]) -> None:
         condition, params = self._in("l.subscription_id", list(subs))

@@ -56,6 +56,7 @@ def copied(source: Engine, folder: Path | None = None, customer_ids: Sequence[in
         finally:
             engine.dispose()
         return
+    _look_at_space(source, folder or Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix="perennial-copy-", dir=folder) as own:
         engine = copy_book(source, Path(own) / "book.db")
         try:

@@ -69,8 +69,9 @@ class Columns:
             if form is not None:
                 # A value that repeats is converted once.
                 stored = {value: None if value is None else form(value) for value in distinct}
-                values = [stored[value] for value in values]  # noqa: PLW2901
-            self.values.append(values)
+                self.values.append([stored[value] for value in values])
+            else:
+                self.values.append(values)
 
     def unfolded(self) -> tuple[list[str], str]:
         """For SQLite: an expression for each column, and the varying values as the JSON they unfold."""
@@ -107,18 +108,14 @@ def _insert_sqlite(connection: Connection, table: Table, columns: tuple[str, ...
     connection.exec_driver_sql(sql, (*constants, varying))
 
 
-def _copy_postgres(
-    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
-) -> None:
+def _copy_postgres(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def update(
-    connection: Connection, table: Table, key: str, columns: tuple[str, ...], rows: Sequence[Row]
-) -> None:
+def update(connection: Connection, table: Table, key: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
     """Set columns of the rows named by their key, which is each row's first value."""
     if not rows:
         return
@@ -148,10 +145,7 @@ def _update_postgres(
     names = (key, *columns)
     arrays = ", ".join(f"%s::{_postgres_type(table.c[name].type)}[]" for name in names)
     sets = ", ".join(f"{name} = v.{name}" for name in columns)
-    sql = (
-        f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS v({', '.join(names)}) "
-        f"WHERE t.{key} = v.{key}"
-    )
+    sql = f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS v({', '.join(names)}) WHERE t.{key} = v.{key}"
     connection.exec_driver_sql(sql, tuple(list(values) for values in zip(*rows, strict=True)))
 
 

@@ -43,9 +43,7 @@ def id_of(connection: Connection, name: str, now: datetime) -> int:
 
 def progress(connection: Connection) -> list[Progress]:
     """Every zone of the book and how far it is."""
-    query = select(db.zone.c.id, db.zone.c.name, db.zone.c.done_day, db.zone.c.done_job).order_by(
-        db.zone.c.name
-    )
+    query = select(db.zone.c.id, db.zone.c.name, db.zone.c.done_day, db.zone.c.done_job).order_by(db.zone.c.name)
     return [Progress(*row) for row in connection.execute(query)]
 
 

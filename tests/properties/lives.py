@@ -37,13 +37,22 @@ _YEN = {kind: Decimal(int(price) * 101) for kind, price in _EACH.items()}
 CATALOGUE = Catalogue(
     offerings={
         "DRAFT": Offering(
-            "Draft", {"EUR": _EACH, "JPY": _YEN}, prices_from={date(2024, 3, 1): {"EUR": _DEARER}, date(2027, 1, 1): {"EUR": _EACH}}
+            "Draft",
+            {"EUR": _EACH, "JPY": _YEN},
+            prices_from={date(2024, 3, 1): {"EUR": _DEARER}, date(2027, 1, 1): {"EUR": _EACH}},
         ),
         "CLOUD": Offering("Cloud", {"EUR": _EACH, "JPY": _YEN}, lapse_exempt=True),
         "GIFT": Offering("Gift", {"EUR": dict.fromkeys(_EACH, Decimal(0)), "JPY": dict.fromkeys(_EACH, Decimal(0))}),
     },
     promotions=[
-        Promotion("SPRING", Decimal("12.5"), ["DRAFT"], [TermKind.MONTHLY, TermKind.ANNUAL], date(2025, 2, 1), date(2025, 5, 31))
+        Promotion(
+            "SPRING",
+            Decimal("12.5"),
+            ["DRAFT"],
+            [TermKind.MONTHLY, TermKind.ANNUAL],
+            date(2025, 2, 1),
+            date(2025, 5, 31),
+        )
     ],
 )
 
@@ -95,10 +104,6 @@ class Life:
     @property
     def begins_at(self) -> datetime:
         return min(purchase.at for purchase in self.purchases)
-
-    @property
-    def refs(self) -> list[str]:
-        return sorted(purchase.ref for purchase in self.purchases)
 
 
 @dataclass(slots=True)
@@ -159,7 +164,7 @@ def play(
     ctx = Context(opened, Policy(), CATALOGUE, clock, MemoryProvider(), page_size=page_size)
     simulation, seen = Simulation(ctx, clock), Seen()
     for customer in life.customers:
-        managing.create_customer(ctx, _new_customer(customer))
+        managing.create_customer(ctx, new_customer(customer))
     try:
         for instant, act in _story(life, order):
             move(simulation, instant)
@@ -172,7 +177,7 @@ def play(
         if not simulation.daemon_is_up:
             simulation.start_daemon()
         look(simulation)
-        seen.subscriptions = {ref: outcome(ctx, ref) for ref in life.refs}
+        seen.subscriptions = {ref: outcome(ctx, ref) for ref in refs(ctx)}
     finally:
         if engine is None:
             opened.dispose()
@@ -182,9 +187,9 @@ def play(
 def _story(life: Life, order: Sequence[int] | None) -> list[tuple[datetime, Callable[[Context], Any]]]:
     purchases = [life.purchases[i] for i in order] if order else list(life.purchases)
     acts: list[tuple[datetime, int, Callable[[Context], Any]]] = [
-        (purchase.at, 0, _bound(_buy, purchase)) for purchase in purchases
+        (purchase.at, 0, _bound(buy, purchase)) for purchase in purchases
     ]
-    acts += [(command.at, 1, _bound(_do, command)) for command in life.commands]
+    acts += [(command.at, 1, _bound(do, command)) for command in life.commands]
     return [(instant, act) for instant, _, act in sorted(acts, key=lambda each: each[:2])]
 
 
@@ -192,7 +197,8 @@ def _bound(act: Callable[[Context, Any], Any], argument: Any) -> Callable[[Conte
     return lambda ctx: act(ctx, argument)
 
 
-def _buy(ctx: Context, bought: Purchase) -> None:
+def buy(ctx: Context, bought: Purchase) -> None:
+    """Buy one subscription, by hand or by card: the money is there."""
     is_trial = bought.kind is TermKind.TRIAL
     buying.buy(
         ctx,
@@ -205,7 +211,7 @@ def _buy(ctx: Context, bought: Purchase) -> None:
     )
 
 
-def _do(ctx: Context, command: Command) -> tuple[str, Any]:
+def do(ctx: Context, command: Command) -> tuple[str, Any]:
     """Carry a command out; its answer is its outcomes, or the code of its refusal."""
     try:
         result = COMMANDS[command.name](ctx, **command.arguments)
@@ -216,7 +222,8 @@ def _do(ctx: Context, command: Command) -> tuple[str, Any]:
     return command.name, dict(sorted(result.outcomes.items()))
 
 
-def _new_customer(customer: Customer) -> managing.NewCustomer:
+def new_customer(customer: Customer) -> managing.NewCustomer:
+    """A customer as the product puts it on file."""
     return managing.NewCustomer(
         csn=customer.csn,
         name=f"Customer {customer.csn}",
@@ -226,6 +233,12 @@ def _new_customer(customer: Customer) -> managing.NewCustomer:
         region=customer.region,
         payers=customer.payers,
     )
+
+
+def refs(ctx: Context) -> list[str]:
+    """Every subscription of the book."""
+    with reading(ctx.engine) as connection:
+        return [row[0] for row in connection.execute(select(db.subscription.c.ref).order_by(db.subscription.c.ref))]
 
 
 def outcome(ctx: Context, ref: str) -> dict[str, Any]:
@@ -283,4 +296,3 @@ def contents(engine: Engine, without: Sequence[str] = ()) -> dict[str, list[Any]
             for table in SQLModel.metadata.sorted_tables
             if table.name not in without
         }
-

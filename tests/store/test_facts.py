@@ -7,7 +7,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, insert, update
+from sqlalchemy import Connection, Engine, insert, update
 
 from app.domain.catalogue import Catalogue
 from app.domain.deadlines import JOB_ORDER
@@ -171,7 +171,7 @@ def _add_quote(
 
 def test_an_offering_that_is_gone_is_named(ctx: Context) -> None:
     buy(ctx, "S1")
-    with reading(ctx.engine) as connection, pytest.raises(UnknownOffering, match="S1: .* no offering REED"):
+    with reading(ctx.engine) as connection, pytest.raises(UnknownOffering, match=r"S1: .* no offering REED"):
         Facts(connection, ctx.policy, Catalogue(), lock=False).by_refs(["S1"])
 
 
@@ -292,8 +292,6 @@ def test_who_waited_for_a_lock_sees_all_that_was_done(ctx: Context) -> None:
     """Also what stands in other tables: the next term that the other one has bought, the charge it has made."""
     buy(ctx, "S1")
     id_ = load(ctx).id
-    with writing(ctx.engine) as connection:
-        connection.execute(delete(db.term).where(db.term.c.number == 2))
     is_locked, seen = Event(), []
 
     def first() -> None:

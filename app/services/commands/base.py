@@ -61,7 +61,7 @@ def _known(ctx: Context, refs: Sequence[str]) -> dict[str, int]:
     """The ids of those subscriptions that exist."""
     query = select(db.subscription.c.ref, db.subscription.c.id).where(db.subscription.c.ref.in_(refs))
     with reading(ctx.engine) as connection:
-        return {ref: id_ for ref, id_ in connection.execute(query)}
+        return dict(connection.execute(query).tuples().all())
 
 
 def refuse_ended(sub: Subscription) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, delete, select, update
 from app.domain import lapse, pricing
 from app.domain.errors import (
     AlreadyScheduled,
-    FinalState,
     InvalidArgument,
     ManualPaymentMethod,
     NotAuthorized,
