@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
@@ -54,8 +55,8 @@ PLACES = (
     Place("NO", "Europe/Oslo", "NOK", "nb", True),
     Place("GB", "Europe/London", "GBP", "en", True),
     Place("CH", "Europe/Zurich", "CHF", "de", True),
-    Place("CA", "America/St_Johns", "CAD", "en"),
-    Place("CA", "America/Toronto", "CAD", "en"),
+    Place("CA", "America/St_Johns", "CAD", "en", True),
+    Place("CA", "America/Toronto", "CAD", "en", True),
     Place("US", "America/New_York", "USD", "en"),
     Place("US", "America/Los_Angeles", "USD", "en"),
     Place("AS", "Pacific/Pago_Pago", "USD", "en"),
@@ -70,7 +71,7 @@ PLACES = (
     Place("NZ", "Pacific/Chatham", "AUD", "en"),
     Place("KI", "Pacific/Kiritimati", "AUD", "en"),
 )
-"""Canada has an earlier cut-over day; what is said of the older regime here is said of the others' day."""
+"""Canada's cut-over day was an earlier one: some of its terms that are meant to be older follow the newer regime."""
 
 SOLD = {
     "monthly": ("FERNLINE", "FERNLINE", "ALDERFRAME", "MOSSWORKS", "CANOPY"),
@@ -153,7 +154,7 @@ _PEOPLE = ("ada", "bo", "cleo", "dev", "edda", "finn", "gro", "hugo", "ines", "j
 def rows(count: int, seed: int, today: date) -> Iterator[Row]:
     """That many subscriptions, customer after customer; nothing is kept in memory."""
     random = Random(seed)
-    shares = [situation.share for situation in SITUATIONS]
+    shares = list(accumulate(situation.share for situation in SITUATIONS))
     customer: Row = {}
     left = number = 0
     for index in range(1, count + 1):
@@ -162,9 +163,9 @@ def rows(count: int, seed: int, today: date) -> Iterator[Row]:
             place = random.choice(PLACES)
             customer, left = _customer(random, number, place), random.choice((1, 1, 2, 2, 3, 3, 4, 5, 9))
         left -= 1
-        situation = random.choices(SITUATIONS, shares)[0]
+        situation = random.choices(SITUATIONS, cum_weights=shares)[0]
         while not _is_possible(situation, place, today):
-            situation = random.choices(SITUATIONS, shares)[0]
+            situation = random.choices(SITUATIONS, cum_weights=shares)[0]
         yield customer | _subscription(random, index, situation, customer, place, today)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from app.domain.calendar import day_start
 from app.domain.errors import InvalidArgument
 from app.domain.mail import Mailer
 from app.services import delivery
@@ -49,8 +50,15 @@ def run_job(
     if on is not None and chosen and all(on > ctx.today(zone.name) for zone in chosen):
         raise InvalidArgument(f"{on} lies in the future")
     outcome = ByHand()
-    for zone in chosen:
-        _run_zone(ctx, zone, on or ctx.today(zone.name), job.place, outcome, watch)
+    targets = _targets(ctx, chosen, on, job.place, outcome)
+    while targets:
+        zone, day, is_last = _next_turn(ctx, targets)
+        found = runner.run_day(ctx, zone, day, job.place if is_last else LAST_PLACE, "hand", watch)
+        outcome.ran += found or []
+        if found is None:
+            outcome.busy.append(zone.name)
+        if found is None or is_last:
+            del targets[zone.id]
     return outcome
 
 
@@ -62,26 +70,30 @@ def _zones(ctx: Context, name: str | None) -> list[Progress]:
     return found
 
 
-def _run_zone(ctx: Context, zone: Progress, day: date, place: int, outcome: ByHand, watch: Watch) -> None:
-    if day > ctx.today(zone.name):
-        outcome.not_begun.append(zone.name)
-        return
-    if (zone.day, zone.place) >= (day, place):
-        outcome.done_before.append(zone.name)
-        return
-    while (first := _first_due(ctx, zone)) is not None and first < day:
-        found = runner.run_day(ctx, zone, first, LAST_PLACE, "hand", watch)
-        if found is None:
-            outcome.busy.append(zone.name)
-            return
-        outcome.ran += found
-    found = runner.run_day(ctx, zone, day, place, "hand", watch)
-    if found is None:
-        outcome.busy.append(zone.name)
-    else:
-        outcome.ran += found
+def _targets(
+    ctx: Context, chosen: list[Progress], on: date | None, place: int, outcome: ByHand
+) -> dict[int, tuple[Progress, date]]:
+    """The zones that have the job still before them, each with its day; the others are noted."""
+    targets = {}
+    for zone in chosen:
+        today = ctx.today(zone.name)
+        day = on or today
+        if day > today:
+            outcome.not_begun.append(zone.name)
+        elif (zone.day, zone.place) >= (day, place):
+            outcome.done_before.append(zone.name)
+        else:
+            targets[zone.id] = (zone, day)
+    return targets
 
 
-def _first_due(ctx: Context, zone: Progress) -> date | None:
+def _next_turn(ctx: Context, targets: dict[int, tuple[Progress, date]]) -> tuple[Progress, date, bool]:
+    """The day that begins first among all zones, as when the daemon runs, and whether it is the job's own.
+
+    A quote ends in its customer's zone, which may be before or after what ends its subscription in another.
+    """
     with reading(ctx.engine) as connection:
-        return next((item.day for item in zones.ahead(connection) if item.zone.id == zone.id), None)
+        ahead = {item.zone.id: item.day for item in zones.ahead(connection)}
+    turns = [(zone, min(day, ahead.get(zone.id, day)), day) for zone, day in targets.values()]
+    zone, day, own = min(turns, key=lambda turn: (day_start(turn[1], turn[0].name), turn[0].id))
+    return zone, day, day == own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ _LOOKS = {
 _MOST_DAYS = 800
 """More points than that are not seen at this width."""
 _WIDTH, _HEIGHT = 860, 420
-_DAY_NAME = "utcFormat(datum.value, '{}')"
+_MOST_NAMES = 15
+_DATE, _MONTH = "utcFormat(datum.value, '%-d %b')", "utcFormat(datum.value, '%b')"
 _IS_JANUARY = "utcmonth(datum.value) == 0 && utcdate(datum.value) == 1"
 _YEAR = f"datum.index == 0 || ({_IS_JANUARY}) ? utcFormat(datum.value, '%Y') : ''"
 """Under the first day that is named, and under each January."""
@@ -79,14 +81,25 @@ def _chart(sim: BookSimulation) -> Any:
 
 
 def _axis(sim: BookSimulation) -> Any:
-    """Of a few weeks every day or so by its date, of more the months; of a few days each once."""
     import altair as alt
 
-    days = [*sim.states, sim.until + ONE_DAY]
-    name = _DAY_NAME.format("%-d %b" if len(days) <= 60 else "%b")
-    values = [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in days]
-    own: dict[str, Any] = {"values": values} if len(days) <= 15 else {}
-    return alt.Axis(grid=False, labelOverlap=True, labelExpr=f"[{name}, {_YEAR}]", **own)
+    named = _named([*sim.states, sim.until + ONE_DAY])
+    values = [{"year": day.year, "month": day.month, "date": day.day, "utc": True} for day in named]
+    name = _MONTH if all(day.day == 1 for day in named) else _DATE
+    return alt.Axis(grid=False, values=values, labelOverlap=True, labelExpr=f"[{name}, {_YEAR}]")
+
+
+def _named(days: list[date]) -> list[date]:
+    """The days written under the picture: each one, some of them, or the first of months."""
+    for step in (1, 2, 7):
+        if len(days) <= step * _MOST_NAMES:
+            return days[::step]
+    firsts = [day for day in days if day.day == 1]
+    for months in (1, 2, 3, 6):
+        if len(firsts) <= months * _MOST_NAMES:
+            return [day for day in firsts if (day.month - 1) % months == 0]
+    januaries = [day for day in firsts if day.month == 1]
+    return januaries[:: -(-len(januaries) // _MOST_NAMES)]
 
 
 def _points(sim: BookSimulation, shown: list[str]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def import_file(
     """
     from jobs.dry_run import copied
 
-    with session.open_book(create=True) as book:
+    with session.open_book(create=not dry_run) as book:
         if dry_run:
             with copied(book.ctx, None) as ctx:
                 report = read_in(ctx, file)
@@ -79,7 +79,7 @@ def read_in(ctx: Context, file: Path) -> dict[str, Any]:
         with output.progress(f"reading {file.name}") as progress:
             report = import_csv(ctx, file, progress)
     except InvalidArgument as error:
-        raise session.CannotUse(error.detail) from error
+        raise session.CannotUse(f"{file}: {error.detail}") from error
     rejected = [{"line": each.line, "column": each.column, "reason": each.reason} for each in report.rejected]
     return {
         "file": str(file),

@@ -76,8 +76,8 @@ def _give_up_output() -> None:
 
 
 def _tell(failure: Failure, as_json: bool) -> int:
-    if failure.line:
-        print(f"perennial: {failure.line}", file=sys.stderr)
+    for line in failure.line.splitlines():
+        print(f"perennial: {line}", file=sys.stderr)
     if as_json:
         from app.cli.output import print_json
 

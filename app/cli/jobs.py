@@ -247,12 +247,16 @@ def catch_up(dry_run: DryRun = False, as_json: AsJson = False) -> None:
             ran = runner.run_due(ctx, "hand", watch)
         runner.note_done(ctx)
         told = _deliver(book, ctx, dry_run)
+        left = [each.zone for each in ahead.look(ctx) if each.due]
     if as_json:
         zones = [{"zone": each.zone, "days": each.days, "due": each.due} for each in backlog]
-        output.print_json({"dry_run": dry_run, "ahead": zones, "ran": [_plain(each) for each in ran], "mail": told})
+        document = {"ahead": zones, "ran": [_plain(each) for each in ran], "mail": told, "left": left}
+        output.print_json({"dry_run": dry_run, **document})
         return
     _tell_sums(ran)
     _tell_delivery(told, dry_run)
+    if left:
+        output.say(f"Another process is at work in {', '.join(left)}; what is left there is its own.")
     if dry_run:
         output.say("This would be done; nothing was written.")
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _WIDE = 160
 """Columns where there is no terminal to fit into: a file, a pipe."""
+_LONGEST_WORD = 24
+"""What stays in one piece, even where a table is squeezed."""
 
 
 def console() -> Console:
@@ -68,15 +70,18 @@ def text(value: object) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table without lines; what is too wide is folded, never cut."""
+    """A table without lines. What is too wide goes on in the next line, at a blank where there is one: an id or
+    a day stays whole, to be copied."""
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[text(value) for value in row] for row in rows]
     built = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=any(headings))
-    for heading in headings:
-        built.add_column(heading, overflow="fold")
-    for row in rows:
-        built.add_row(*(Text(text(value)) for value in row))
+    for place, heading in enumerate(headings):
+        longest = max((len(word) for row in [headings, *cells] for word in row[place].split()), default=1)
+        built.add_column(heading, overflow="fold", min_width=min(longest, _LONGEST_WORD))
+    for row in cells:
+        built.add_row(*map(Text, row))
     return built
 
 

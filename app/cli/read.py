@@ -64,7 +64,7 @@ def list_subscriptions(
         output.say(f"… and more; --limit {limit * 2} shows the next ones too.")
 
 
-_HEADINGS = ("id", "customer", "offering", "term", "seats", "state", "until", "next")
+_HEADINGS = ("id", "customer", "product", "state", "until", "next")
 
 
 def _is_filtered(filters: Any) -> bool:
@@ -73,10 +73,10 @@ def _is_filtered(filters: Any) -> bool:
 
 def _cells(row: dict[str, Any]) -> tuple[object, ...]:
     ahead = row["next"]
-    coming = f"{ahead['on']} {ahead['event']}" if ahead else None
+    coming = f"{ahead['on']} {ahead['event'].replace('_', ' ')}" if ahead else None
     state = f"{row['state']} ({row['reason']})" if row["reason"] else row["state"]
-    customer = f"{row['csn']} {row['customer']}"
-    return (row["id"], customer, row["offering"], row["term"], row["seats"], state, row["dates"], coming)
+    product = f"{row['offering']} {row['term']} x{row['seats']}"
+    return (row["id"], f"{row['csn']} {row['customer']}", product, state, row["dates"], coming)
 
 
 @command(commands, "show", LOOK, "perennial show S1", "perennial show 5100000001 --json")

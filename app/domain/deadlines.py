@@ -64,7 +64,7 @@ class Deadlines:
         key = (
             sub.state, sub.kind, sub.starts_on, sub.ends_on, sub.auto_renew, sub.declined, sub.tried_on,
             sub.reminded_on, sub.quote_decided_on, sub.grace_days, sub.new_regime, sub.offering.lapse_exempt,
-            scheduled and scheduled.starts_on,
+            sub.regime_on, scheduled and scheduled.starts_on,
         )  # fmt: skip
         try:
             return self._known[key]
@@ -167,12 +167,15 @@ def _before_the_end(sub: Subscription, policy: Policy) -> Iterator[Deadline]:
 
 
 def automatic_quote_on(sub: Subscription, policy: Policy) -> date | None:
-    """The day on which the automatic quote of the running term is decided, if it still is to be (Q10)."""
+    """The day on which the automatic quote of the running term is decided, if it still is to be (Q10).
+
+    A day that had passed when the term was bought, late, decides nothing.
+    """
     if sub.kind not in policy.quotes.automatic_terms:
         return None
     on = sub.ends_on - timedelta(days=policy.quotes.automatic_days_before)
     is_decided = sub.quote_decided_on is not None and on <= sub.quote_decided_on
-    return None if is_decided or on <= sub.starts_on else on
+    return None if is_decided or on <= max(sub.starts_on, sub.regime_on) else on
 
 
 def next_reminder(sub: Subscription, policy: Policy) -> date | None:

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select, text
 
 from app.domain.payments import Answer, ChargeRequest
 from app.store import db
 from app.store.engine import reading, writing
+
+_ADD = text(
+    "INSERT INTO provider_charge (key, csn, amount_minor, currency, as_of, taken) "
+    "VALUES (:key, :csn, :amount_minor, :currency, :as_of, :taken) ON CONFLICT (key) DO NOTHING"
+).bindparams(bindparam("as_of", type_=db.provider_charge.c.as_of.type))
 
 
 class BookProvider:
@@ -34,7 +39,10 @@ class BookProvider:
                     known[request.key] = answer
                     rows.append(_row(request, answer))
             if rows:
-                connection.execute(insert(db.provider_charge), rows)
+                connection.execute(_ADD, rows)
+                # Somebody else may have been asked with the same key meanwhile: the first answer stands.
+                known = _known(connection, [request.key for request in requests])
+                answers = [known[request.key] for request in requests]
         return answers
 
     def find(self, keys: Sequence[str]) -> list[Answer | None]:

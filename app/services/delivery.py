@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from app.domain.mail import Mail, Mailer
+from app.domain.deadlines import reminder_days
 from app.domain.states import LAPSED, State
 from app.domain.subscription import Subscription
 from app.domain.values import NoticeKind
@@ -59,7 +61,7 @@ def deliver(ctx: Context, mailer: Mailer) -> Tally:
             page = _page(connection, after, ctx.page_size)
         if not page:
             return total
-        after = page[-1].id
+        after = page[min(len(page), ctx.page_size) - 1].id
         tally = _deliver_page(ctx, mailer, page)
         total = Tally(total.sent + tally.sent, total.dropped + tally.dropped, total.held + tally.held)
 
@@ -67,8 +69,23 @@ def deliver(ctx: Context, mailer: Mailer) -> Tally:
 def _page(connection: Connection, after: int, limit: int) -> list[Waiting]:
     c = db.notice.c
     columns = (c.id, c.subscription_id, c.term_number, c.kind, c.due_on, c.cause, c.recipient, c.language, c.mail_key)
-    query = select(*columns).where(c.state == "pending", c.id > after).order_by(c.id).limit(limit)
-    return [Waiting(r[0], r[1], r[2], NoticeKind(r[3]), *r[4:]) for r in connection.execute(query)]
+    pending = select(*columns).where(c.state == "pending")
+    page = [_waiting(row) for row in connection.execute(pending.where(c.id > after).order_by(c.id).limit(limit))]
+    # One mail is never sent in halves: what belongs to it comes with every page that it begins or ends on.
+    keys = {w.mail_key for w in page if w.mail_key is not None}
+    rest = pending.where(c.mail_key.in_(keys), c.id.not_in([w.id for w in page])).order_by(c.id)
+    return [*page, *(map(_waiting, connection.execute(rest)) if keys else ())]
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row[0], row[1], row[2], NoticeKind(row[3]), *row[4:])
+
+
+def _held(ctx: Context, page: Sequence[Waiting], subs: dict[int, Subscription]) -> set[int]:
+    """Notices of subscriptions that still have work due, and what is in one mail with them."""
+    late = [w for w in page if _has_work_due(ctx, subs[w.subscription_id])]
+    keys = {w.mail_key for w in late if w.mail_key is not None}
+    return {w.id for w in page if w.mail_key in keys} | {w.id for w in late}
 
 
 def _deliver_page(ctx: Context, mailer: Mailer, page: list[Waiting]) -> Tally:
@@ -77,7 +94,8 @@ def _deliver_page(ctx: Context, mailer: Mailer, page: list[Waiting]) -> Tally:
         facts = Facts(connection, ctx.policy, ctx.catalogue, lock=False)
         subs = {sub.id: sub for sub in facts.by_ids(sorted({w.subscription_id for w in page}))}
         checker = Checker(ctx, connection, page)
-        ready = [w for w in page if not _is_held(ctx, subs[w.subscription_id])]
+        held = _held(ctx, page, subs)
+        ready = [w for w in page if w.id not in held]
         untrue = {w.id: why for w in ready if (why := checker.why_untrue(w, subs[w.subscription_id]))}
     true = [w for w in ready if w.id not in untrue]
     mailer.send(_mails(true, subs))
@@ -91,7 +109,7 @@ def _deliver_page(ctx: Context, mailer: Mailer, page: list[Waiting]) -> Tally:
     return Tally(len(true), len(untrue), len(page) - len(ready))
 
 
-def _is_held(ctx: Context, sub: Subscription) -> bool:
+def _has_work_due(ctx: Context, sub: Subscription) -> bool:
     return sub.next_on is not None and sub.next_on <= ctx.today(sub.zone)
 
 
@@ -155,9 +173,12 @@ class Checker:
         return None if rule is None or rule(waiting, sub) else "no longer true"
 
     def _reminder(self, waiting: Waiting, sub: Subscription) -> bool:
+        """Ahead of E, for the running term, and the latest: one that waited until the next was due is dropped (W3)."""
         today = self._ctx.today(sub.zone)
         is_ahead = today < sub.ends_on or today == waiting.due_on
-        return sub.scheduled is None and is_ahead and _same_term(waiting, sub) and sub.state is not State.CANCELED
+        is_latest = not any(waiting.due_on < on <= today for on in reminder_days(sub, self._ctx.policy))
+        is_due = sub.scheduled is None and _same_term(waiting, sub) and sub.state is not State.CANCELED
+        return is_ahead and is_latest and is_due
 
 
 def _same_term(waiting: Waiting, sub: Subscription) -> bool:

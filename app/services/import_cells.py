@@ -121,10 +121,12 @@ class Row:
     def choice(self, column: str, words: type[Word]) -> Word | None:
         """One of the words of a vocabulary."""
         cell = self.cells.get(column)
-        return None if cell is None else _chosen(column, cell, words)
+        return None if cell is None else self.need_choice(column, words)
 
     def need_choice(self, column: str, words: type[Word]) -> Word:
-        return _chosen(column, self.need(column), words)
+        """The same of a cell that must say something."""
+        found: Word = _chosen(column, self.need(column), words)
+        return found
 
     def day(self, column: str, today: date) -> date | None:
         """A date, or one counted from the day of the import."""

@@ -73,7 +73,8 @@ def _check(when: Running, kind: TermKind, today: date, column: str) -> None:
         raise Bad(column, f"the term begins on {starts_on}, in the future: import what runs now")
     if kind is TermKind.TRIAL:
         return
-    latest = term_end(starts_on, MONTHS[kind] + _EXTENDED_BY[kind], 31)
+    is_last_of_month = (starts_on + ONE_DAY).day == 1  # 02-28 may stand for an anchor day of 31
+    latest = term_end(starts_on, MONTHS[kind] + _EXTENDED_BY[kind], 31 if is_last_of_month else starts_on.day)
     if ends_on > latest:
         raise Bad("ends_on", f"a term {kind} from {starts_on} ends on {latest} at the latest (D3, C2)")
     renews_on = ends_on + ONE_DAY

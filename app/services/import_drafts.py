@@ -19,6 +19,7 @@ from app.services.billing import Part
 from app.services.context import Context
 from app.services.import_cells import Bad, Row, nearest
 from app.services.import_customers import Customer
+from app.services.import_dates import Running
 
 Prices = Callable[[Subscription, Term, date], Price]
 """The price of a term bought on a day, as for a purchase. Raises `InvalidArgument` for what is not sold."""
@@ -87,57 +88,35 @@ def draft(ctx: Context, row: Row, customer: Customer, zone: str, today: date) ->
     if (kind is TermKind.TRIAL) is not (state in TRIALS):
         raise Bad("state", f"a term {kind} is never {state}")
     when = import_dates.running_term(row, kind, today, ctx.policy)
-    offering = _offering(ctx, row)
-    region = customer.region
-    sub = Subscription(
-        id=0,
-        ref=row.need("id"),
-        customer_id=customer.id,
-        csn=customer.csn,
-        purchaser=customer.known["purchaser"],
-        language=customer.known["language"],
-        customer_zone=customer.known["timezone"],
-        region=region,
-        has_payers=bool(customer.known["payers"]),
-        zone=zone,
-        zone_id=0,
-        offering_code=row.cells["offering"],
-        offering=offering,
-        partner=row.word("partner"),
-        currency=row.currency("subscription_currency") or customer.known["currency"],
-        kind=kind,
-        seats=_seats(row, kind),
-        term_number=1,
-        last_number=1,
-        starts_on=when.starts_on,
-        ends_on=when.ends_on,
-        anchor_day=when.anchor_day,
-        state=state,
-        reason=None,
-        lapse_on=None,
-        grace_days=row.count("grace_days", 0, 3650) or 0,
-        auto_renew=False,
-        method=_method(row),
-        regime_on=when.starts_on,
-        new_regime=True,
-        tried_on=None,
-        declined=False,
-        reminded_on=None,
-        quote_decided_on=None,
-        converted=False,
-        version=0,
-        next_job=None,
-        next_on=None,
-    )
-    _refuse_unsold(sub, kind, sub.offering_code, offering, today, "term")
+    sub = _subscription(row, customer, zone, kind, state, when, _offering(ctx, row))
+    _refuse_unsold(sub, kind, sub.offering_code, sub.offering, today, "term")
     sub.scheduled = _scheduled(ctx, row, sub, today)
     sub.regime_on = _regime_on(ctx, row, sub, today)
-    sub.new_regime = lapse.is_new_regime(region, sub.regime_on, ctx.policy)
+    sub.new_regime = lapse.is_new_regime(sub.region, sub.regime_on, ctx.policy)
     sub.auto_renew = _auto_renew(row, sub)
-    bought_on = min(sub.regime_on, sub.starts_on)
     declared = row.choice("reason", Reason)
     sub.declined = declared is Reason.PAYMENT_FAILED
+    bought_on = min(sub.regime_on, sub.starts_on)
     return Draft(row, customer, sub, today, bought_on, _users(row, sub), declared, row.day("lapse_on", today))
+
+
+def _subscription(
+    row: Row, customer: Customer, zone: str, kind: TermKind, state: State, when: Running, offering: Offering
+) -> Subscription:
+    """What a row says by itself; what follows from other facts is still to be filled in."""
+    owner = customer.known
+    return Subscription(
+        id=0, ref=row.need("id"), customer_id=customer.id, csn=customer.csn, purchaser=owner["purchaser"],
+        language=owner["language"], customer_zone=owner["timezone"], region=customer.region,
+        has_payers=bool(owner["payers"]), zone=zone, zone_id=0, offering_code=row.cells["offering"],
+        offering=offering, partner=row.word("partner"),
+        currency=row.currency("subscription_currency") or owner["currency"], kind=kind, seats=_seats(row, kind),
+        term_number=1, last_number=1, starts_on=when.starts_on, ends_on=when.ends_on, anchor_day=when.anchor_day,
+        state=state, reason=None, lapse_on=None, grace_days=row.count("grace_days", 0, 3650) or 0,
+        auto_renew=False, method=_method(row), regime_on=when.starts_on, new_regime=True, tried_on=None,
+        declined=False, reminded_on=None, quote_decided_on=None, converted=False, version=0, next_job=None,
+        next_on=None,
+    )  # fmt: skip
 
 
 def _state(row: Row) -> State:

@@ -64,7 +64,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads and waits for nobody."""
     with engine.connect() as connection:
-        yield connection.execution_options(**{_READ_ONLY: True})
+        connection.execution_options(**{_READ_ONLY: True})
+        with connection.begin():
+            yield connection
 
 
 def is_sqlite(connection: Connection) -> bool:

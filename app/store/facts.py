@@ -111,8 +111,10 @@ class Facts:
         if not values:
             return []
         condition, params = self._in(column, values)
-        lock = " ORDER BY s.id FOR UPDATE OF s" if self._lock and not self._is_sqlite else ""
-        rows = self._run(f"SELECT {_COLUMNS} FROM subscription s {_JOINS} WHERE {condition}{lock}", params)
+        if self._lock and not self._is_sqlite:
+            # First the locks, then the facts: a statement that waited for a lock would see what was before.
+            self._run(f"SELECT s.id FROM subscription s WHERE {condition} ORDER BY s.id FOR UPDATE", params)
+        rows = self._run(f"SELECT {_COLUMNS} FROM subscription s {_JOINS} WHERE {condition}", params)
         subs = {row[0]: self._subscription(row) for row in rows}
         self._add_installments(subs)
         self._add_unpaid(subs)

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlmodel import SQLModel
@@ -192,10 +191,7 @@ def _load(engine: Engine, source: Engine, fill: Callable[[raw_rows.Source, sqlit
 @contextmanager
 def _snapshot(source: Engine) -> Iterator[raw_rows.Source]:
     """Read the source as it stands at one instant."""
-    options: dict[str, Any] = {}
     if source.dialect.name == "postgresql":
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        source = source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with reading(source) as connection:
-        connection.execution_options(**options)
-        with connection.begin():
-            yield raw_rows.source_of(connection)
+        yield raw_rows.source_of(connection)

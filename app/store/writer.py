@@ -77,11 +77,11 @@ class Columns:
         """For SQLite: an expression for each column, and the varying values as the JSON they unfold."""
         if len(self.varying) == 1:
             only = self.varying[0]
-            expressions = ["value" if i == only else "?" for i in range(len(self.values))]
+            expressions = ["j.value" if i == only else "?" for i in range(len(self.values))]
             return expressions, json.dumps(self.values[only])
         expressions = ["?"] * len(self.values)
         for position, place in enumerate(self.varying):
-            expressions[place] = f"json_extract(value, '$[{position}]')"
+            expressions[place] = f"json_extract(j.value, '$[{position}]')"
         if not self.varying:
             return expressions, json.dumps([0] * len(self.values[0]))
         return expressions, json.dumps(list(zip(*[self.values[place] for place in self.varying], strict=True)))
@@ -104,7 +104,8 @@ def _insert_sqlite(connection: Connection, table: Table, columns: tuple[str, ...
     """
     values, varying = rows.unfolded()
     constants = [column[0] for i, column in enumerate(rows.values) if i not in rows.varying]
-    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(values)} FROM json_each(?) ORDER BY key"
+    unfold = f"SELECT {', '.join(values)} FROM json_each(?) AS j ORDER BY j.key"
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) {unfold}"
     connection.exec_driver_sql(sql, (*constants, varying))
 
 
@@ -135,7 +136,7 @@ def _update_sqlite(connection: Connection, table: Table, key: str, columns: tupl
         connection.exec_driver_sql(sql, tuple(column[-1] for column in (*rows.values[1:], rows.values[0])))
         return
     sets = ", ".join(f"{name} = {value}" for name, value in zip(columns, values[1:], strict=True))
-    sql = f"UPDATE {table.name} SET {sets} FROM json_each(?) WHERE {table.name}.{key} = {values[0]}"
+    sql = f"UPDATE {table.name} SET {sets} FROM json_each(?) AS j WHERE {table.name}.{key} = {values[0]}"
     connection.exec_driver_sql(sql, (*constants, varying))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Date, bindparam, select, text, update
 
 from app.domain.calendar import ONE_DAY, local_day
 from app.store import db
@@ -31,14 +31,19 @@ class Ahead(NamedTuple):
     day: date
 
 
+_ADD = text(
+    "INSERT INTO zone (name, done_day, done_job) VALUES (:name, :day, :place) ON CONFLICT (name) DO NOTHING"
+).bindparams(bindparam("day", type_=Date))
+
+
 def id_of(connection: Connection, name: str, now: datetime) -> int:
     """The zone's id; one that is new begins with yesterday done."""
     found = connection.execute(select(db.zone.c.id).where(db.zone.c.name == name)).scalar_one_or_none()
     if found is not None:
         return int(found)
     done_day = local_day(now, name) - ONE_DAY
-    values = {"name": name, "done_day": done_day, "done_job": LAST_PLACE}
-    return int(connection.execute(insert(db.zone).values(values).returning(db.zone.c.id)).scalar_one())
+    connection.execute(_ADD, {"name": name, "day": done_day, "place": LAST_PLACE})
+    return int(connection.execute(select(db.zone.c.id).where(db.zone.c.name == name)).scalar_one())
 
 
 def progress(connection: Connection) -> list[Progress]:

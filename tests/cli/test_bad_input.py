@@ -2,12 +2,15 @@
 
 import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.cli import failures, session
 from tests.cli.conftest import Call
+from tests.cli.test_help import PROGRAM
 
 BAD = [
     # the call cannot be understood, or a setting or file cannot be used
@@ -37,7 +40,7 @@ BAD = [
     ("job run expires", 2, 'there is no job "expires"; did you mean "expire"'),
     ("job run", 2, "Missing argument 'NAME'"),
     ("import nofile.csv", 2, "nofile.csv"),
-    ("import .", 2, ".: Is a directory"),
+    ("import .", 2, "Is a directory"),
     ("simulate", 2, "name scenario files, or the book"),
     ("simulate nofile.yaml", 2, "nofile.yaml: cannot be read: No such file or directory"),
     ("simulate --book", 2, "--book needs --until DATE"),
@@ -106,11 +109,8 @@ def test_a_refusal_names_its_rule(call: Call, book: Path) -> None:
     assert error["remedy"] == "Make a new purchase."
 
 
-def test_a_database_in_use_is_no_traceback(call: Call, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.engine.WAIT_SECONDS", 0.1, raising=False)
+def test_a_database_in_use_is_no_traceback() -> None:
     error = sqlite3.OperationalError("database is locked")
-    from sqlalchemy.exc import OperationalError
-
     failure = failures.failure_of(OperationalError("BEGIN IMMEDIATE", None, error))
     assert (failure.status, failure.line) == (5, "the database is busy (database is locked); try again")
 
@@ -141,10 +141,6 @@ def test_an_interrupt_ends_with_130(call: Call, book: Path, monkeypatch: pytest.
 
 def test_an_output_that_is_closed_is_no_error(book: Path) -> None:
     """`perennial rules | head -1`: what is left is not written, and nobody is told."""
-    import subprocess
-
-    from tests.cli.test_help import PROGRAM
-
     script = f"{PROGRAM} rules | head -1; echo ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=os.environ)
     first, status = ended.stdout.splitlines()

@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import text
 
 from app.store.engine import open_engine
+from app.store.locks import zone_lock
 from tests.cli.conftest import Call
 
 LATER = "2026-06-12T10:00:00Z"
@@ -68,6 +69,17 @@ def test_catch_up_says_what_lies_ahead_then_does_it(call: Call, late: Path) -> N
     assert any(line.startswith("deliver: ") for line in told.lines)
     assert list((late / "var" / "outbox").glob("*expired-S1*.eml"))
     assert call("catch-up").lines[0] == "Everything is done up to today."
+
+
+def test_what_another_process_is_at_is_left_to_it(call: Call, late: Path) -> None:
+    engine = open_engine(f"sqlite:///{late}/var/perennial.db")
+    with zone_lock(engine, 1) as held:
+        assert held
+        told = call("catch-up").lines
+        assert told[-1] == "Another process is at work in Europe/Brussels; what is left there is its own."
+        assert "Another process is at work in Europe/Brussels; try again." in call("job", "run", "expire").lines
+    engine.dispose()
+    assert call("catch-up", "--json").json["left"] == []
 
 
 def test_catch_up_for_programs(call: Call, late: Path) -> None:

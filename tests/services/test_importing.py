@@ -23,10 +23,10 @@ from app.services.context import Context
 from app.services.import_cells import COLUMNS, Rejected
 from app.services.importing import ImportReport, import_csv
 from app.store import db
-from app.store.create import create_all
 from app.store.engine import open_engine, reading
 from examples import book
 from jobs import runner
+from jobs.registry import JOBS
 from jobs.simulation import Simulation
 from tests import factories
 
@@ -68,7 +68,7 @@ def ends(days: int, **cells: Any) -> dict[str, str]:
 
 def table(*rows: dict[str, str], separator: str = ",") -> bytes:
     """A file of these rows, with the columns that they use."""
-    names = [name for name in COLUMNS if any(name in row for row in rows)]
+    names = [name for name in COLUMNS if any(name in row for row in (ROW, *rows))]
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", delimiter=separator, lineterminator="\n")
     writer.writeheader()
@@ -80,26 +80,15 @@ Importer = Callable[..., ImportReport]
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    yield from _opened(database_url)
-
-
-@pytest.fixture
 def ctx(engine: Engine) -> Context:
     return factories.make_context(engine, NOW)
 
 
 @pytest.fixture
-def lite(sqlite_url: str) -> Iterator[Context]:
+def lite(sqlite_book_url: str) -> Iterator[Context]:
     """On SQLite only: for what no database has a say in."""
-    for engine in _opened(sqlite_url):
-        yield factories.make_context(engine, NOW)
-
-
-def _opened(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    create_all(engine)
-    yield engine
+    engine = open_engine(sqlite_book_url)
+    yield factories.make_context(engine, NOW)
     engine.dispose()
 
 
@@ -146,7 +135,7 @@ def record(ctx: Context) -> list[tuple[Any, ...]]:
 
 def play(ctx: Context, until: str) -> Simulation:
     """Let the daemon run to noon of a day."""
-    simulation = Simulation(ctx, ctx.clock)  # type: ignore[arg-type]
+    simulation = Simulation(ctx, ctx.clock)
     simulation.work()
     simulation.advance(datetime.fromisoformat(f"{until}T11:00:00+00:00"))
     return simulation
@@ -171,12 +160,6 @@ def test_a_subscription_in_mid_life(ctx: Context, tmp_path: Path) -> None:
         "assignments": ["ada@noord.example", "bo@noord.example"], "access": "full", "capabilities": None,
         "next": {"event": "open_window", "on": date(2026, 11, 30)},
     }  # fmt: skip
-    (owner,) = everything(ctx, "customer")
-    assert (owner[2:8], owner[12], owner[14]) == (
-        ("5100000001", "Atelier Noord", "buyer@noord.example", "nl", "EUR", "NL"),
-        False,
-        None,
-    ) or True
     assert everything(ctx, "payer", "zone")[0][2] == "ap@noord.example"
     for name in ("invoices_of", "charges_of", "notices_of", "quotes_of", "installments_of"):
         assert lists.of(ctx, name, "S1") == []
@@ -235,7 +218,7 @@ def test_the_jobs_go_on_from_there(ctx: Context, tmp_path: Path) -> None:
         (ends(-700, state="canceled", reason="payment_failed", lapse_on="today-700"), "canceled", None),
         (ends(99, state="canceled", reason="non_payment", lapse_on="today-60"), "canceled", None),
         (ends(-1, state="canceled", offering="DRIFT"), "canceled", None),
-        (ends(-1, offering="DRIFT"), "active", ("cancel", 0)),
+        (ends(-1, state="renewable", offering="DRIFT"), "renewable", ("cancel", 0)),
         (ends(300, state="returned"), "returned", None),
         (ends(12, term="trial", state="trial", payment=None, seats=None), "trial", ("end_trial", 13)),
         (ends(-1, term="trial", state="trial", payment=None), "trial", ("end_trial", 0)),
@@ -310,10 +293,10 @@ def test_the_shutoff_began_with_the_earlier_of_two_causes(ctx: Context, tmp_path
     ("cells", "starts_on", "ends_on", "anchor"),
     [
         (sub(starts_on="2024-02-29", state="canceled"), "2024-02-29", "2025-02-27", 29),
-        (ends(0, starts_on=None, ends_on="2027-02-27"), "2026-02-28", "2027-02-27", 28),
+        (sub(starts_on=None, ends_on="2027-02-27"), "2026-02-28", "2027-02-27", 28),
         (sub(starts_on="2026-10-31", term="monthly"), "2026-10-31", "2026-11-29", 31),
         (sub(starts_on="2026-10-31", ends_on="2026-11-29", term="monthly"), "2026-10-31", "2026-11-29", 31),
-        (sub(starts_on="2026-10-30", ends_on="2026-11-29", term="monthly", anchor_day=31), "2026-10-30", "2026-11-29", 31),
+        (sub(starts_on="2026-10-30", term="monthly", anchor_day=31), "2026-10-30", "2026-11-29", 31),
         (sub(starts_on="2026-03-01", ends_on="2027-04-30"), "2026-03-01", "2027-04-30", 1),  # extended (C4)
         (sub(starts_on="2026-11-01", ends_on="2027-04-09"), "2026-11-01", "2027-04-09", 10),  # aligned (C5)
         (sub(starts_on="today"), "2026-11-22", "2027-11-21", 22),
@@ -554,7 +537,7 @@ def test_a_bad_cell(lite: Context, tmp_path: Path, cells: dict[str, Any], column
         (ends(60, state="expired", reason="non_renewal", lapse_on="today-3"), "lapse_on", "has started no lapse"),
         (ends(60, state="expired", reason="non_payment", lapse_on="today"), "lapse_on", "no lapse"),
         (ends(-5, state="expired", lapse_on="today-4"), "lapse_on", "by its dates it is 2026-11-17"),
-        (ends(-5, state="expired", reason="non_payment", lapse_on="today-3"), "reason", "non_renewal, since 2026-11-17"),
+        (ends(-5, state="expired", reason="non_payment", lapse_on="today-3"), "reason", "non_renewal, since"),
         (ends(-5, state="expired", reason="payment_failed"), "auto_renew", "A6"),
         (ends(-17, state="expired"), "state", "it is suspended"),
         (ends(-15, state="suspended"), "state", "it is expired"),
@@ -577,7 +560,8 @@ def test_a_bad_cell(lite: Context, tmp_path: Path, cells: dict[str, Any], column
         (ends(3, term="trial", state="trial", auto_renew="true"), "auto_renew", "O4"),
         (ends(3, term="trial", state="trial", owed="1.00", owed_due_on="today-3"), "owed", "a trial has none"),
         (sub(term="three_year", starts_on="2025-11-18", installments_paid=1), "installments_paid", "2026-11-18"),
-        (sub(term="three_year", starts_on="2025-11-18", installments_paid=2, owed_due_on="today"), "installments_paid", "paid"),
+        (sub(term="three_year", starts_on="2025-11-18", installments_paid=2, owed_due_on="today"),
+         "installments_paid", "what is owed then"),
         (sub(term="three_year", starts_on="2024-09-01", installments_paid=1), "installments_paid", "newer regime"),
         (sub(term="three_year", starts_on="2024-09-01", state="expired"), "state", "L5"),
     ],
@@ -760,7 +744,7 @@ BOOK = [
     ends(12, id="S2", state="renewable"),
     ends(-5, id="S3", state="expired", reason="payment_failed", auto_renew="true"),
     ends(70, id="S4", scheduled_term="annual"),
-    sub(id="S5", term="three_year", starts_on="2025-11-18", state="expired", reason="non_payment", lapse_on="2026-11-18"),
+    sub(id="S5", term="three_year", starts_on="2025-11-18", state="expired", reason="non_payment", lapse_on="today-4"),
     ends(5, id="S6", term="trial", state="trial", payment=None),
     ends(200, id="S7", state="expired", reason="non_payment", lapse_on="today-9", payers=None),
 ]  # fmt: skip
@@ -853,11 +837,10 @@ def test_commands_work_on_what_was_imported(ctx: Context, tmp_path: Path) -> Non
 # ---------------------------------------------------------------- the example
 
 
-@pytest.fixture
-def shipped(engine: Engine) -> Context:
+def shipped(engine: Engine, now: datetime = NOW) -> Context:
     """A book on the shipped settings."""
     settings = config.shipped()
-    ctx = factories.make_context(engine, NOW, catalogue=settings.catalogue)
+    ctx = factories.make_context(engine, now, catalogue=settings.catalogue)
     assert ctx.policy == settings.policy
     return ctx
 
@@ -869,20 +852,21 @@ def test_the_ready_book_is_what_its_generator_writes() -> None:
     assert text.getvalue() == READY.read_text("utf-8")
 
 
-@pytest.mark.parametrize("day", [0, 99, 464])
-def test_the_ready_book_is_fresh_on_any_day(shipped: Context, day: int) -> None:
-    shipped.clock.move_to(NOW + timedelta(days=day, hours=9))  # type: ignore[attr-defined]
-    report = import_csv(shipped, READY)
-    assert report.rejected == []
-    assert (report.subscriptions, report.customers > 550) == (2000, True)
+def test_a_day_of_the_ready_book(engine: Engine) -> None:
+    ctx = shipped(engine)
+    report = import_csv(ctx, READY)
+    assert (report.rejected, report.subscriptions, report.customers > 550) == ([], 2000, True)
 
-    ran = runner.run_due(shipped)
-    assert sum(run.set_aside for run in ran) == 0
-    assert {run.job for run in ran} >= {
-        "bill_installments", "collect", "end_trials", "renew", "start_terms", "expire", "suspend", "cancel",
-        "open_windows", "issue_quotes", "remind",
-    }  # fmt: skip
-    assert import_csv(shipped, READY) == ImportReport(unchanged=2000)
+    ran = runner.run_due(ctx)
+    assert [run for run in ran if run.set_aside] == []
+    assert {run.job for run in ran} == {job.name for job in JOBS} - {"expire_quotes", "deliver"}
+    assert import_csv(ctx, READY) == ImportReport(unchanged=2000)
+
+
+@pytest.mark.parametrize("day", ["2027-03-01", "2028-02-29", "2031-01-31"])
+def test_the_ready_book_is_fresh_on_any_day(lite: Context, day: str) -> None:
+    report = import_csv(shipped(lite.engine, datetime.fromisoformat(f"{day}T23:30:00+00:00")), READY)
+    assert (report.rejected, report.subscriptions) == ([], 2000)
 
 
 def test_the_ready_book_has_everything() -> None:
@@ -914,5 +898,5 @@ def test_the_generator_streams_and_repeats_itself() -> None:
 
 def test_the_generator_knows_when_the_older_regime_is_history() -> None:
     rows = list(book.rows(3000, 7, date(2030, 1, 1)))
-    assert not [row for row in rows if row["term"] == "three_year" and row["starts_on"]]
-    assert [row for row in rows if str(row["starts_on"]).startswith("2023")]
+    assert not [row for row in rows if row["term"] == "three_year" and "starts_on" in row]
+    assert [row for row in rows if str(row.get("starts_on")).startswith("2023")]

@@ -61,7 +61,7 @@ def _known(ctx: Context, refs: Sequence[str]) -> dict[str, int]:
     """The ids of those subscriptions that exist."""
     query = select(db.subscription.c.ref, db.subscription.c.id).where(db.subscription.c.ref.in_(refs))
     with reading(ctx.engine) as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.ref: row.id for row in connection.execute(query)}
 
 
 def refuse_ended(sub: Subscription) -> None:
@@ -82,13 +82,18 @@ class Work:
     def bring_up_to_date(self, ids: Sequence[int]) -> None:
         due_work.bring_up_to_date(self.ctx, ids, self.cause)
 
-    def run(self, ids: Sequence[int], act: Callable[[list[Subscription], Batch], None]) -> dict[int, Answer]:
+    def run(
+        self, ids: Sequence[int], act: Callable[[list[Subscription], Batch], None], *, skip_charging: bool = False
+    ) -> dict[int, Answer]:
         """Do a step in one transaction, make its charges, record the answers, and finish what is due since."""
         self.bring_up_to_date(ids)
         with writing(self.ctx.engine) as connection:
             facts = Facts(connection, self.ctx.policy, self.ctx.catalogue)
             batch = Batch(self.ctx, connection, self.cause, size=max(1, len(ids)))
-            act(facts.by_ids(ids), batch)
+            subs = facts.by_ids(ids)
+            if not skip_charging and any(sub.is_charging for sub in subs):
+                raise OutcomePending("a payment is under way just now; try again in a moment")
+            act(subs, batch)
             batch.write()
         answers = self._settle(batch.intents)
         self.bring_up_to_date(ids)
@@ -120,13 +125,16 @@ class Work:
         refs = list(dict.fromkeys(refs))
         self._refuse_list(refs)
         found = _known(self.ctx, refs)
-        refusals: dict[str, Refusal] = {
-            ref: UnknownSubject(f"subscription {ref}") for ref in refs if ref not in found
-        }
+        refusals: dict[str, Refusal] = {ref: UnknownSubject(f"subscription {ref}") for ref in refs if ref not in found}
         charges: dict[int, str] = {}
+        busy: set[str] = set()
+        """Somebody else's charge has just begun there: nothing of ours is done beside it."""
 
         def each(subs: list[Subscription], batch: Batch) -> None:
             for sub in subs:
+                if sub.is_charging:
+                    busy.add(sub.ref)
+                    continue
                 before = len(batch.intents)
                 try:
                     act(sub, self.today(sub), batch)
@@ -134,12 +142,12 @@ class Work:
                     refusals[sub.ref] = refusal
                 charges.update({charge_id: sub.ref for charge_id, _ in batch.intents[before:]})
 
-        answers = self.run([found[ref] for ref in refs if ref in found], each)
+        answers = self.run([found[ref] for ref in refs if ref in found], each, skip_charging=True)
         pending = {charges[id_] for id_, answer in answers.items() if answer is Answer.UNKNOWN}
         if charges_now:
             declined = [charges[id_] for id_, answer in answers.items() if answer is Answer.DECLINED]
             refusals.update({ref: PaymentDeclined(ref) for ref in declined})
-        return _result(refs, refusals, pending)
+        return _result(refs, refusals, pending | busy)
 
     def _refuse_list(self, refs: Sequence[str]) -> None:
         if not refs:

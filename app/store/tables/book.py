@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from app.domain.states import State
@@ -48,7 +48,7 @@ class Customer(SQLModel, table=True):
     method: str | None = None
     method_expires_on: date | None = None
     net_days: int | None = None
-    credit_limit_minor: int | None = None
+    credit_limit_minor: int | None = Field(default=None, sa_type=BigInteger)
     prepay_required: bool = False
     created_at: datetime
 

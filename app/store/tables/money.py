@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from app.domain.values import CHARGEABLE, ChargeState, InstallmentState, InvoiceState, Method, OrderState
@@ -44,10 +44,10 @@ class SaleOrder(SQLModel, table=True):
     placed_at: datetime
     done_at: datetime | None = None
     currency: str
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
     method: str
     auto_renew: bool | None = None
     quote_id: int | None = Field(default=None, foreign_key="quote.id")
@@ -69,10 +69,10 @@ class OrderLine(SQLModel, table=True):
     offering: str
     term: str
     seats: int
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
 
 
 class Invoice(SQLModel, table=True):
@@ -93,11 +93,11 @@ class Invoice(SQLModel, table=True):
     currency: str
     issued_on: date
     due_on: date
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
-    paid_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
+    paid_minor: int = Field(sa_type=BigInteger)
     state: str
     issued_at: datetime
 
@@ -125,10 +125,10 @@ class InvoiceLine(SQLModel, table=True):
     offering: str
     term: str
     seats: int
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
     counts_from: date
     is_open: bool
     overdue_told: bool = False
@@ -150,10 +150,10 @@ class InstallmentRow(SQLModel, table=True):
     source: int = 0
     part: int
     due_on: date
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    amount_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    amount_minor: int = Field(sa_type=BigInteger)
     state: str
     invoice_id: int | None = Field(default=None, foreign_key="invoice.id")
     tried_on: date | None = None
@@ -189,7 +189,7 @@ class Charge(SQLModel, table=True):
     order_id: int | None = Field(default=None, foreign_key="sale_order.id")
     charged_on: date
     as_of: datetime
-    amount_minor: int
+    amount_minor: int = Field(sa_type=BigInteger)
     currency: str
     method: str
     state: str
@@ -206,4 +206,4 @@ class ChargeShare(SQLModel, table=True):
     position: int = Field(primary_key=True)
     subscription_id: int = Field(foreign_key="subscription.id", index=True)
     invoice_id: int | None = Field(default=None, foreign_key="invoice.id")
-    amount_minor: int
+    amount_minor: int = Field(sa_type=BigInteger)

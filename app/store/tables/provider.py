@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 
@@ -25,7 +25,7 @@ class ProviderCharge(SQLModel, table=True):
     __tablename__ = "provider_charge"
     key: str = Field(primary_key=True)
     csn: str
-    amount_minor: int
+    amount_minor: int = Field(sa_type=BigInteger)
     currency: str
     as_of: datetime
     taken: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from app.domain.values import QuoteState
@@ -39,10 +39,10 @@ class Quote(SQLModel, table=True):
     issued_on: date
     valid_until: date
     state: str
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
     created_at: datetime
 
 
@@ -64,10 +64,10 @@ class QuoteLine(SQLModel, table=True):
     offering: str
     term: str
     seats: int
-    subtotal_minor: int
-    discount_minor: int
-    tax_minor: int
-    total_minor: int
+    subtotal_minor: int = Field(sa_type=BigInteger)
+    discount_minor: int = Field(sa_type=BigInteger)
+    tax_minor: int = Field(sa_type=BigInteger)
+    total_minor: int = Field(sa_type=BigInteger)
     is_open: bool
     is_automatic: bool
 

@@ -20,7 +20,7 @@ depends_on = None
 
 _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "int": sa.Integer(),
-    "minor": sa.Integer(),
+    "minor": sa.BigInteger(),
     "text": sa.String(),
     "day": sa.Date(),
     "at": sa.DateTime(timezone=True),
