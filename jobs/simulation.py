@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.clock import SimulatedClock
 from app.services import delivery
 from app.services.context import Context
 from jobs import runner
+
+
+_RETRY_AFTER = timedelta(minutes=15)
+"""As the daemon's shipped setting."""
 
 
 class Simulation:
@@ -36,6 +40,7 @@ class Simulation:
     def work(self) -> None:
         """What the daemon does at an instant: everything due, then the outbox."""
         runner.run_due(self.ctx)
+        runner.retry_stuck(self.ctx, _RETRY_AFTER)
         self.deliver()
 
     def deliver(self) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli import output, session
 from app.cli.failures import IN_PART
-from app.cli.parameters import AsJson
+from app.cli.parameters import AsJson, DryRun
 from app.cli.shape import LOOK, WORK, command
+
+if TYPE_CHECKING:
+    from app.services.context import Context
 
 commands = typer.Typer()
 
 
 @command(commands, "stuck", WORK, "perennial stuck", "perennial stuck --retry")
 def stuck(
-    retry: Annotated[bool, typer.Option("--retry", help="Try each again now.")] = False, as_json: AsJson = False
+    retry: Annotated[bool, typer.Option("--retry", help="Try each again now.")] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what could not be processed, with why.
 
@@ -27,15 +34,28 @@ def stuck(
     from app.services import browse
     from jobs import runner
 
-    with session.open_book() as book:
-        freed = runner.retry_stuck(book.ctx, timedelta(0), "hand") if retry else 0
-        left = browse.stuck(book.ctx)
+    with session.open_book() as book, _on(book.ctx, dry_run) as ctx:
+        freed = runner.retry_stuck(ctx, timedelta(0), "hand") if retry else 0
+        left = browse.stuck(ctx)
     if as_json:
-        output.print_json({"retried": retry, "freed": freed, "stuck": left})
+        output.print_json({"dry_run": dry_run, "retried": retry, "freed": freed, "stuck": left})
     else:
         _tell_stuck(left, freed, retry)
     if retry and left:
         raise typer.Exit(IN_PART)
+
+
+@contextmanager
+def _on(ctx: Context, dry_run: bool) -> Iterator[Context]:
+    """The live book, or a throw-away copy of what is set aside."""
+    if not dry_run:
+        yield ctx
+        return
+    from app.services import browse
+    from jobs.dry_run import copied
+
+    with copied(ctx, browse.customers_of(ctx, [row["id"] for row in browse.stuck(ctx)])) as copy:
+        yield copy
 
 
 def _tell_stuck(left: list[dict[str, Any]], freed: int, retry: bool) -> None:

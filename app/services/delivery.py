@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.domain.mail import Mail, Mailer
 from app.domain.deadlines import reminder_days
+from app.domain.mail import Mail, Mailer
 from app.domain.states import LAPSED, State
 from app.domain.subscription import Subscription
 from app.domain.values import NoticeKind
@@ -20,6 +20,7 @@ from app.services.context import Context
 from app.store import db, writer
 from app.store.engine import reading, writing
 from app.store.facts import Facts
+from app.store.locks import outbox_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,15 @@ class Tally:
 
 
 def deliver(ctx: Context, mailer: Mailer) -> Tally:
-    """Send what waits. A notice of a subscription that still has work due is held until that is done."""
+    """Send what waits. A notice of a subscription that still has work due is held until that is done.
+
+    Where another process is at it, nothing is left to do here (J6).
+    """
+    with outbox_lock(ctx.engine) as held:
+        return _deliver_all(ctx, mailer) if held else Tally()
+
+
+def _deliver_all(ctx: Context, mailer: Mailer) -> Tally:
     total, after = Tally(), 0
     while True:
         with reading(ctx.engine) as connection:

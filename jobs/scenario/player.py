@@ -57,7 +57,7 @@ class Player:
             act()
             self.simulation.deliver()
         self.simulation.advance(self.scenario.ends_at)
-        moments = timeline(self.ctx, self.scenario.zone)
+        moments = timeline(self.ctx)
         return Played(self.scenario.file, self.scenario.title, self.checks, moments)
 
     def _story(self) -> list[tuple[datetime, Callable[[], None]]]:

@@ -9,7 +9,7 @@ from jobs.happenings import Happening
 from jobs.scenario.results import Moment
 
 
-def timeline(ctx: Context, _zone: str = "") -> list[Moment]:
+def timeline(ctx: Context) -> list[Moment]:
     """Everything that happened to subscriptions, by effective day and then as recorded."""
     with reading(ctx.engine) as connection:
         found = sorted(happenings.read(connection), key=lambda each: (each.on, each.place, each.id))

@@ -107,6 +107,7 @@ def test_what_could_not_be_processed_is_listed_and_tried_again(call: Call, late:
     again = call("stuck", "--retry")
     assert (again.status, again.lines[0]) == (1, "0 done now.")
     _set_offering(late, "S1", "FERNLINE")
+    assert call("stuck", "--retry", "--dry-run", "--json").json["freed"] == 1
     again = call("stuck", "--retry", "--json")
     assert (again.status, again.json["freed"], again.json["stuck"]) == (0, 1, [])
     assert call("show", "S1", "--json").json["state"] == "expired"

@@ -155,6 +155,7 @@ def _fork(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(_fork(json.loads(line))), flush=True)
 

@@ -30,6 +30,8 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
 
     def run(self, url: str, mails: Path, **how: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
