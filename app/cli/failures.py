@@ -54,7 +54,8 @@ def guarded(act: Callable[[], Any], as_json: bool) -> int:
         answer = act()
         sys.stdout.flush()
         return answer if isinstance(answer, int) else DONE
-    except (OutputClosed, BrokenPipeError):
+    except (OutputClosed, BrokenPipeError, SystemExit):
+        # SystemExit: how typer ends where the output is closed while it prints a help.
         _give_up_output()
         return OUTPUT_CLOSED
     except Terminated:

@@ -49,7 +49,7 @@ def settings() -> Settings:
     from app.config import load
 
     own = given()
-    overlay = {"database": {"url": own.database}} if own.database else None
+    overlay = {"database": {"url": own.database}} if own.database is not None else None
     return load(own.config, os.environ, overlay)
 
 

@@ -103,7 +103,8 @@ def _one(scenario: Any, url: str) -> Played:
 
 def _database() -> str:
     """Where files are played. A SQLite file is refused: it might be the book."""
-    url = session.given().database or IN_MEMORY
+    named = session.given().database
+    url = IN_MEMORY if named is None else named
     if url == IN_MEMORY or url.startswith("postgresql"):
         return url
     raise CannotUse("scenarios are played in memory or on PostgreSQL: --database postgresql+psycopg://…")

@@ -34,7 +34,7 @@ class NotInThisVersion(Exception):
 
 class UnknownSubject(Refusal):
     code = "unknown_subject"
-    sentence = "There is no such subscription, customer, quote or invoice."
+    sentence = "There is no such subscription, customer, offering, quote or invoice."
     remedy = "Check the id; `perennial list` shows what there is."
 
 

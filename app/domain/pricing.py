@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from app.domain import money
 from app.domain.catalogue import Catalogue
-from app.domain.errors import InvalidArgument
+from app.domain.errors import InvalidArgument, UnknownSubject
 from app.domain.money import Price
 from app.domain.values import TermKind
 
@@ -17,11 +17,12 @@ def whole_term(
 ) -> Price:
     """The price of whole seats for a whole term on a day of the customer's zone.
 
-    Raises `InvalidArgument` where the offering is not sold for that term and currency.
+    Raises `UnknownSubject` for an offering that the catalogue does not have, `InvalidArgument` where it is not sold
+    for that term and currency.
     """
     item = catalogue.offerings.get(offering)
     if item is None:
-        raise InvalidArgument(f"there is no offering {offering}")
+        raise UnknownSubject(f"there is no offering {offering}")
     each = item.list_price(currency, kind, on)
     if each is None:
         raise InvalidArgument(f"{offering} is not sold for a term {kind} in {currency}")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import CompoundSelect, Connection, select, union
 
 from app.domain.payments import Answer, ChargeRequest
 from app.domain.subscription import Subscription
@@ -94,30 +95,40 @@ def ask_again(ctx: Context, intents: Sequence[Intent]) -> dict[int, Answer]:
 
 
 def left_pending(ctx: Context, subscription_ids: Iterable[int] | None = None) -> list[Intent]:
-    """Intents without an outcome: of some subscriptions, or of the whole book."""
+    """Intents without an outcome: of some subscriptions, or of the whole book but for who is set aside."""
     c = db.charge.c
     columns = (c.id, c.key, c.csn, c.amount_minor, c.currency, c.method, c.as_of)
-    query = select(*columns).where(db.charge.c.state == ChargeState.PENDING).order_by(db.charge.c.id)
-    if subscription_ids is not None:
-        ids = list(subscription_ids)
-        own = select(db.charge.c.id).where(db.charge.c.state == "pending", db.charge.c.subscription_id.in_(ids))
-        shared = select(db.charge_share.c.charge_id).where(db.charge_share.c.subscription_id.in_(ids))
-        query = query.where(db.charge.c.id.in_(union(own, shared)))
+    query = select(*columns).where(c.state == ChargeState.PENDING)
+    if subscription_ids is None:
+        query = query.where(c.id.not_in(_of(select(db.stuck.c.subscription_id))))
+    else:
+        query = query.where(c.id.in_(_of(list(subscription_ids))))
     with reading(ctx.engine) as connection:
         rows = connection.execute(query).all()
+    # Sorted here: asked for an order, SQLite would read all charges there ever were.
     return [
         (id_, ChargeRequest(key, csn, amount, currency, Method(method), as_of))
-        for id_, key, csn, amount, currency, method, as_of in rows
+        for id_, key, csn, amount, currency, method, as_of in sorted(rows)
     ]
 
 
+def _of(subscription_ids: Any) -> CompoundSelect[int]:
+    """The charges without an outcome that some subscriptions have, alone or with others."""
+    c, share = db.charge.c, db.charge_share.c
+    own = select(c.id).where(c.state == "pending", c.subscription_id.in_(subscription_ids))
+    shared = select(c.id).join(db.charge_share, share.charge_id == c.id)
+    return union(own, shared.where(c.state == "pending", share.subscription_id.in_(subscription_ids)))
+
+
 def subscriptions_of(ctx: Context, charge_ids: Iterable[int]) -> list[int]:
-    """The single subscriptions that some charges are for."""
-    query = select(db.charge.c.subscription_id).where(
-        db.charge.c.id.in_(list(charge_ids)), db.charge.c.subscription_id.is_not(None)
+    """The subscriptions that some charges are for; those being bought do not exist yet."""
+    ids, share = list(charge_ids), db.charge_share.c
+    own = select(db.charge.c.subscription_id).where(
+        db.charge.c.id.in_(ids), db.charge.c.subscription_id.is_not(None)
     )
+    shared = select(share.subscription_id).where(share.charge_id.in_(ids))
     with reading(ctx.engine) as connection:
-        return [row[0] for row in connection.execute(query.order_by(db.charge.c.id))]
+        return sorted(row[0] for row in connection.execute(union(own, shared)))
 
 
 def lock_pending(connection: Connection, ids: Iterable[int]) -> list[Pending]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from app.domain.calendar import term_end
-from app.domain.errors import InvalidArgument, UnknownSubject
+from app.domain.errors import UnknownSubject
 from app.domain.lapse import is_new_regime
 from app.domain.states import State
 from app.domain.subscription import Subscription, Term
@@ -50,7 +50,7 @@ def draft(
     owner = customer(batch.connection, csn)
     catalogue, policy = batch.ctx.catalogue, batch.ctx.policy
     if wish.offering not in catalogue.offerings:
-        raise InvalidArgument(f"there is no offering {wish.offering}")
+        raise UnknownSubject(f"there is no offering {wish.offering}")
     region = Region(owner.region) if owner.region else None
     payers = select(db.payer.c.email).where(db.payer.c.customer_id == owner.id).limit(1)
     has_payers = batch.connection.execute(payers).first() is not None

@@ -86,6 +86,7 @@ def do_page(ctx: Context, place: int, zone_id: int, day: date, cause: str) -> Ta
 
 def _one(ctx: Context, place: int, day: date, cause: str, id_: int, tally: Tally) -> None:
     try:
+        resolve_pending(ctx, cause, [id_])  # its page may have asked for the charge already
         found = _do(ctx, place, day, cause, _just(id_))
         tally.done += found.done
         tally.set_aside += found.set_aside
@@ -145,11 +146,30 @@ def _just(id_: int) -> Choose:
 
 
 def resolve_pending(ctx: Context, cause: str, subscription_ids: Iterable[int] | None = None) -> None:
-    """Find out what became of charges that a crash or a silent provider left open (J4)."""
-    intents = charging.left_pending(ctx, subscription_ids)
+    """Find out what became of charges that a crash or a silent provider left open (J4).
+
+    Of some subscriptions, raising what keeps one from being settled; or of the whole book, where that one is
+    set aside and costs nobody else anything (J5).
+    """
+    if subscription_ids is not None:
+        settlement.settle(ctx, charging.ask_again(ctx, charging.left_pending(ctx, subscription_ids)), cause)
+        return
+    intents = charging.left_pending(ctx)
     for start in range(0, len(intents), ctx.page_size):
         page = intents[start : start + ctx.page_size]
-        settlement.settle(ctx, charging.ask_again(ctx, page), cause)
+        try:
+            settlement.settle(ctx, charging.ask_again(ctx, page), cause)
+        except Exception:
+            for intent in page:
+                _resolve_one(ctx, intent, cause)
+
+
+def _resolve_one(ctx: Context, intent: charging.Intent, cause: str) -> None:
+    try:
+        settlement.settle(ctx, charging.ask_again(ctx, [intent]), cause)
+    except Exception as error:
+        for id_ in charging.subscriptions_of(ctx, [intent[0]]):
+            set_aside.put(ctx, id_, None, error)
 
 
 class _Step(NamedTuple):

@@ -78,7 +78,7 @@ def _check(when: Running, kind: TermKind, today: date, column: str) -> None:
     if ends_on > latest:
         raise Bad("ends_on", f"a term {kind} from {starts_on} ends on {latest} at the latest (D3, C2)")
     renews_on = ends_on + ONE_DAY
-    if renews_on.day != min(anchor, monthrange(renews_on.year, renews_on.month)[1]):
+    if renews_on.day != anchor and renews_on.day != min(anchor, monthrange(renews_on.year, renews_on.month)[1]):
         raise Bad("anchor_day", f"the next term would begin on {renews_on}, which is no day {anchor} (D3)")
 
 

@@ -101,7 +101,7 @@ def _no_cause(draft: Draft) -> tuple[str, str]:
 def _refuse_other_stage(sub: Subscription, stage: State | None, today: date, policy: Policy) -> None:
     """Yesterday's stage will do: the change of today may still have to be made."""
     now, cause = lapse.stage_on(sub, today, policy)
-    if stage in (now, lapse.stage_on(sub, today - ONE_DAY, policy)[0]):
+    if stage is now or stage is lapse.stage_on(sub, today - ONE_DAY, policy)[0]:
         return
     rule = "L4" if sub.offering.lapse_exempt else "L3" if sub.new_regime else "L5"
     since = f", {cause.reason} since {cause.lapse_on} ({rule})" if cause and now else ""

@@ -116,7 +116,10 @@ def settle_past(batch: Batch, sub: Subscription, today: date) -> None:
     """What lies before today was dealt with where the book comes from, but for a reminder (Q10, W3)."""
     if sub.state in FINAL or sub.is_trial or sub.scheduled is not None:
         return
-    quote_on = automatic_quote_on(sub, batch.ctx.policy)
+    policy = batch.ctx.policy
+    if (sub.ends_on - today).days > max(policy.quotes.automatic_days_before, *policy.notices.reminder_days):
+        return
+    quote_on = automatic_quote_on(sub, policy)
     if quote_on is not None and quote_on < today:
         sub.quote_decided_on = quote_on
         batch.decided(sub, "skip_quote", quote_on, "Q10", "imported after its day")

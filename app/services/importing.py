@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -173,7 +174,7 @@ class _Desk:
         """A row as a subscription. One that the book has is seen as of the day on which it was imported."""
         customer: Customer = self.customers.of(row)
         zone = row.zone("subscription_timezone") or customer.known["timezone"]
-        today = found.since if found and found.since else local_day(batch.now, zone)
+        today = found.since if found and found.since else _today(batch.now, zone)
 
         def prices(sub: Subscription, term: Term, on: date) -> Price:
             return renewals.price_of(sub, term, on, batch)
@@ -182,6 +183,12 @@ class _Desk:
         import_billing.bill(draft, prices, self.ctx.policy)
         import_states.judge(draft, self.ctx.policy)
         return draft
+
+
+@lru_cache(maxsize=1024)
+def _today(now: datetime, zone: str) -> date:
+    """A page has one `now`, and few zones."""
+    return local_day(now, zone)
 
 
 def _known(connection: Connection, refs: set[str]) -> dict[str, _Known]:

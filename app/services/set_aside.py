@@ -17,7 +17,7 @@ _DUE_AT = {place: due.value for due, place in JOB_ORDER.items()}
 def put(ctx: Context, id_: int, place: int | None, error: BaseException) -> None:
     """Set a subscription aside with the error that kept it from being processed.
 
-    `place` is the job's; None where it was set aside before and is tried again.
+    `place` is the job's; None for whatever is due next for it.
     """
     text = f"{type(error).__name__}: {error}".splitlines()[0][:500]
     now = ctx.now()
@@ -26,9 +26,10 @@ def put(ctx: Context, id_: int, place: int | None, error: BaseException) -> None
             select(db.stuck.c.tries).where(db.stuck.c.subscription_id == id_)
         ).one_or_none()
         if row is None:
-            query = select(db.subscription.c.next_on).where(db.subscription.c.id == id_)
-            due_on = connection.execute(query).scalar_one() or date(1970, 1, 1)
-            values = {"subscription_id": id_, "due": _DUE_AT.get(place or 0, ""), "due_on": due_on, "first_at": now}
+            query = select(db.subscription.c.next_job, db.subscription.c.next_on).where(db.subscription.c.id == id_)
+            next_job, next_on = connection.execute(query).one()
+            due = _DUE_AT.get(next_job if place is None else place, "")
+            values = {"subscription_id": id_, "due": due, "due_on": next_on or date(1970, 1, 1), "first_at": now}
             connection.execute(db.stuck.insert().values(**values, error=text, tries=1, last_at=now))
         else:
             change = {"error": text, "tries": row.tries + 1, "last_at": now}

@@ -106,8 +106,6 @@ def test_run_once_begins_with_nothing_at_all(call: Call, folder: Path) -> None:
 
 
 def test_run_finds_the_example_of_the_source(call: Call, folder: Path) -> None:
-    if not (ROOT / "examples" / "book.csv").exists():
-        pytest.skip("no example in this tree")
     assert "It is empty; reading examples/book.csv in." in call("run", "--once").lines
 
 

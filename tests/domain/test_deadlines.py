@@ -229,4 +229,4 @@ def test_a_page_is_worked_out_like_its_subscriptions(page: list[Subscription]) -
 
 def test_a_scheduled_term_starts_the_day_after_the_running_one() -> None:
     sub = annual()
-    assert next_term(sub) == Term(2, TermKind.ANNUAL, R, date(2027, 6, 9), 2, "DRAFT")
+    assert next_term(sub) == Term(2, TermKind.ANNUAL, R, date(2027, 6, 9), 2, "REED")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.catalogue import Catalogue, Offering, Promotion
-from app.domain.errors import InvalidArgument
+from app.domain.errors import InvalidArgument, UnknownSubject
 from app.domain.money import Price
 from app.domain.pricing import whole_term
 from app.domain.values import TermKind
@@ -75,7 +75,6 @@ def test_a_discount_is_rounded_half_up_once_a_line() -> None:
 @pytest.mark.parametrize(
     ("offering", "kind", "currency"),
     [
-        ("NONE", ANNUAL, "EUR"),
         ("DRAFT", TermKind.THREE_YEAR, "EUR"),
         ("DRAFT", ANNUAL, "USD"),
         ("DRAFT", MONTHLY, "JPY"),
@@ -84,6 +83,11 @@ def test_a_discount_is_rounded_half_up_once_a_line() -> None:
 def test_what_is_not_sold(offering: str, kind: TermKind, currency: str) -> None:
     with pytest.raises(InvalidArgument):
         whole_term(CATALOGUE, offering, kind, currency, 1, date(2026, 1, 1))
+
+
+def test_an_offering_that_is_not_in_the_catalogue() -> None:
+    with pytest.raises(UnknownSubject):
+        whole_term(CATALOGUE, "NONE", ANNUAL, "EUR", 1, date(2026, 1, 1))
 
 
 @given(

@@ -97,9 +97,9 @@ def new_line(
     batch: Batch, csn: str, wish: drafts.Wish, method: Method | None, auto_renew: bool | None, on: date
 ) -> orders.Line:
     """The order line of a new subscription. Raises `InvalidArgument` for what is not sold or not possible."""
+    sub = drafts.draft(batch, csn, wish, method, True, on)
     if wish.seats < 1:
         raise InvalidArgument(f"{wish.seats} seats")
-    sub = drafts.draft(batch, csn, wish, method, True, on)
     sub.auto_renew = drafts.auto_renew_of_new(sub, auto_renew)
     if sub.is_trial:
         return orders.Line(sub, drafts.first_term(sub), Price(0))
