@@ -26,6 +26,7 @@ class ByHand:
     done_before: list[str] = field(default_factory=list)
     not_begun: list[str] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)
+    delivered: delivery.Tally | None = None
 
 
 def run_job(
@@ -44,8 +45,7 @@ def run_job(
     if job is None:
         raise InvalidArgument(f"there is no job {name}; there are {', '.join(BY_NAME)}")
     if job.place is None:
-        delivery.deliver(ctx, mailer or delivery.NoMailer())
-        return ByHand()
+        return ByHand(delivered=delivery.deliver(ctx, mailer or delivery.NoMailer()))
     chosen = _zones(ctx, zone_name)
     if on is not None and chosen and all(on > ctx.today(zone.name) for zone in chosen):
         raise InvalidArgument(f"{on} lies in the future")

@@ -162,7 +162,7 @@ def _invoices(connection: Connection, since: Mark, until: date | None) -> Iterat
     for row in _rows(connection, query, i.issued_on, until):
         yield Happening(
             row.issued_on, _begins(row.issued_on, row.name), 2, row.id, row.ref, "invoice", None, None, "B6",
-            f"due {row.due_on}, {row.state} in the end", show(row.share, row.currency), row.currency,
+            f"due {row.due_on}, {row.state}", show(row.share, row.currency), row.currency,
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from app.services import delivery
 from app.services.context import Context
 from jobs import runner
 
-
 _RETRY_AFTER = timedelta(minutes=15)
 """As the daemon's shipped setting."""
 

@@ -123,9 +123,7 @@ def _of(subscription_ids: Any) -> CompoundSelect[int]:
 def subscriptions_of(ctx: Context, charge_ids: Iterable[int]) -> list[int]:
     """The subscriptions that some charges are for; those being bought do not exist yet."""
     ids, share = list(charge_ids), db.charge_share.c
-    own = select(db.charge.c.subscription_id).where(
-        db.charge.c.id.in_(ids), db.charge.c.subscription_id.is_not(None)
-    )
+    own = select(db.charge.c.subscription_id).where(db.charge.c.id.in_(ids), db.charge.c.subscription_id.is_not(None))
     shared = select(share.subscription_id).where(share.charge_id.in_(ids))
     with reading(ctx.engine) as connection:
         return sorted(row[0] for row in connection.execute(union(own, shared)))

@@ -19,7 +19,7 @@ from app.services import schema, sweeps
 from app.services.context import Context
 from app.store import db, writer
 from app.store.engine import reading, writing
-from app.store.facts import Facts
+from app.store.facts import Facts, UnknownOffering
 from app.store.locks import outbox_lock
 
 
@@ -92,7 +92,7 @@ def _waiting(row: Any) -> Waiting:
 
 def _held(ctx: Context, page: Sequence[Waiting], subs: dict[int, Subscription]) -> set[int]:
     """Notices of subscriptions that still have work due, and what is in one mail with them."""
-    late = [w for w in page if _has_work_due(ctx, subs[w.subscription_id])]
+    late = [w for w in page if w.subscription_id not in subs or _has_work_due(ctx, subs[w.subscription_id])]
     keys = {w.mail_key for w in late if w.mail_key is not None}
     return {w.id for w in page if w.mail_key in keys} | {w.id for w in late}
 
@@ -101,7 +101,7 @@ def _deliver_page(ctx: Context, mailer: Mailer, page: list[Waiting]) -> Tally:
     """Judge a page, send what is true, then record it: a crash in between may repeat a mail, never lose one."""
     with reading(ctx.engine) as connection:
         facts = Facts(connection, ctx.policy, ctx.catalogue, lock=False)
-        subs = {sub.id: sub for sub in facts.by_ids(sorted({w.subscription_id for w in page}))}
+        subs = _readable(facts, sorted({w.subscription_id for w in page}))
         checker = Checker(ctx, connection, page)
         held = _held(ctx, page, subs)
         ready = [w for w in page if w.id not in held]
@@ -116,6 +116,16 @@ def _deliver_page(ctx: Context, mailer: Mailer, page: list[Waiting]) -> Tally:
         by_id = {w.id: w for w in ready}
         _record_drops(ctx, connection, [(by_id[id_], why) for id_, why in untrue.items()])
     return Tally(len(true), len(untrue), len(page) - len(ready))
+
+
+def _readable(facts: Facts, ids: Sequence[int]) -> dict[int, Subscription]:
+    """Subscriptions by id; one whose offering is gone from the catalogue keeps nobody else's mail (J5)."""
+    try:
+        return {sub.id: sub for sub in facts.by_ids(ids)}
+    except UnknownOffering:
+        if len(ids) == 1:
+            return {}
+        return {id_: sub for one in ids for id_, sub in _readable(facts, [one]).items()}
 
 
 def _has_work_due(ctx: Context, sub: Subscription) -> bool:

@@ -22,9 +22,7 @@ def put(ctx: Context, id_: int, place: int | None, error: BaseException) -> None
     text = f"{type(error).__name__}: {error}".splitlines()[0][:500]
     now = ctx.now()
     with writing(ctx.engine) as connection:
-        row = connection.execute(
-            select(db.stuck.c.tries).where(db.stuck.c.subscription_id == id_)
-        ).one_or_none()
+        row = connection.execute(select(db.stuck.c.tries).where(db.stuck.c.subscription_id == id_)).one_or_none()
         if row is None:
             query = select(db.subscription.c.next_job, db.subscription.c.next_on).where(db.subscription.c.id == id_)
             next_job, next_on = connection.execute(query).one()

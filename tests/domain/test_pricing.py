@@ -85,6 +85,11 @@ def test_what_is_not_sold(offering: str, kind: TermKind, currency: str) -> None:
         whole_term(CATALOGUE, offering, kind, currency, 1, date(2026, 1, 1))
 
 
+def test_an_offering_that_there_is_not() -> None:
+    with pytest.raises(UnknownSubject):
+        whole_term(CATALOGUE, "NONE", ANNUAL, "EUR", 1, date(2026, 1, 1))
+
+
 def test_an_offering_that_is_not_in_the_catalogue() -> None:
     with pytest.raises(UnknownSubject):
         whole_term(CATALOGUE, "NONE", ANNUAL, "EUR", 1, date(2026, 1, 1))

@@ -205,7 +205,6 @@ def _two_daemons(day: Day, child: Child, folder: Path) -> None:
             )
     finally:
         other.close()
-    print([(r["done"], r["steps"], sum(n=="hand a mail over" for n in r["names"]), sum(n=="ask the provider" for n in r["names"])) for r in runs])
     mails = folder / "mails.txt"
     mails.write_text("".join(file.read_text("utf-8") for file in files if file.exists()), "utf-8")
     crash_book.check_books(url)

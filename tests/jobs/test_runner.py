@@ -17,13 +17,15 @@ from app.domain.states import State
 from app.domain.values import TermKind
 from app.effects.memory_provider import MemoryProvider
 from app.services import delivery, lists
+from app.services.commands import COMMANDS
+from app.services.commands.base import OutcomePending
 from app.services.context import Context
 from app.store import db
 from app.store.create import create_all
 from app.store.engine import open_engine, reading, writing
 from app.store.locks import outbox_lock, zone_lock
 from jobs import runner
-from tests.factories import CATALOGUE, at, buy, load, make_context
+from tests.factories import CATALOGUE, CSN, at, buy, load, make_context
 from tests.properties.lives import contents
 
 R = date(2026, 6, 10)
@@ -166,7 +168,7 @@ def test_a_charge_whose_outcome_cannot_be_recorded(engine: Engine) -> None:
     good = [ref for ref in REFS if ref != BAD]
     assert {ref: load(ctx, ref).ends_on for ref in good} == dict.fromkeys(good, date(2027, 6, 9))
     assert list(_stuck(ctx)) == [BAD]
-    assert "IntegrityError" in _stuck(ctx)[BAD]
+    assert "term" in _stuck(ctx)[BAD], "with the database's own words"
     buy(ctx, "NEW", auto_renew=False)
     _go(ctx, "2027-06-10 12:00")
     assert _states(ctx)["NEW"] == State.EXPIRED
@@ -297,6 +299,26 @@ def test_a_crash_and_then_a_gateway_that_is_down(engine: Engine) -> None:
     ctx.clock.move_to(at("2026-07-10 13:00"))  # type: ignore[attr-defined]
     assert runner.retry_stuck(ctx, timedelta(minutes=15)) == len(REFS)
     assert {ref: _charges(ctx, ref)[1:] for ref in REFS} == {ref: [(R, "succeeded")] for ref in REFS}
+
+
+def test_money_for_an_invoice_is_not_asked_for_twice_while_its_outcome_is_unknown(engine: Engine) -> None:
+    """A person pays a declined part, and the provider is silent; then comes the day of the planned retry (I2)."""
+    provider = Watched()
+    ctx = replace(make_context(engine), provider=provider)
+    buy(ctx, BAD, "three_year")
+    provider.set_declining(CSN, ctx.now(), True)
+    _go(ctx, "2026-06-10 12:00")
+    provider.set_declining(CSN, ctx.now(), False)
+    provider.silent = {BAD}
+    provider.find = lambda keys: [Answer.UNKNOWN for _ in keys]  # type: ignore[method-assign]
+    with pytest.raises(OutcomePending):
+        COMMANDS["pay_invoices"](ctx, csn=CSN, invoices=[BAD], payment="card")
+    _go(ctx, "2026-06-13 12:00")
+    assert [result for _, result in _charges(ctx, BAD)] == ["succeeded", "declined", "pending"]
+    del provider.find
+    runner.retry_stuck(ctx, timedelta(0))
+    assert [result for _, result in _charges(ctx, BAD)] == ["succeeded", "declined", "succeeded"]
+    assert load(ctx, BAD).state is State.ACTIVE
 
 
 # ---------------------------------------------------------------- mail

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.domain.errors import (
     FinalState,
     InvalidArgument,
+    NotInThisVersion,
     NotRenewable,
     PaymentDeclined,
     Refusal,
@@ -28,6 +29,7 @@ from app.store.engine import reading, writing
 from app.store.facts import Facts
 
 OK = "ok"
+MISSING = "not_in_this_version"
 PENDING = "pending"
 """The provider has not answered yet; the product asks again by itself."""
 
@@ -127,6 +129,7 @@ class Work:
         found = _known(self.ctx, refs)
         refusals: dict[str, Refusal] = {ref: UnknownSubject(f"subscription {ref}") for ref in refs if ref not in found}
         charges: dict[int, str] = {}
+        missing: dict[str, NotInThisVersion] = {}
         busy: set[str] = set()
         """Somebody else's charge has just begun there: nothing of ours is done beside it."""
 
@@ -140,6 +143,8 @@ class Work:
                     act(sub, self.today(sub), batch)
                 except Refusal as refusal:
                     refusals[sub.ref] = refusal
+                except NotInThisVersion as error:
+                    missing[sub.ref] = error
                 charges.update({charge_id: sub.ref for charge_id, _ in batch.intents[before:]})
 
         answers = self.run([found[ref] for ref in refs if ref in found], each, skip_charging=True)
@@ -147,7 +152,11 @@ class Work:
         if charges_now:
             declined = [charges[id_] for id_, answer in answers.items() if answer is Answer.DECLINED]
             refusals.update({ref: PaymentDeclined(ref) for ref in declined})
-        return _result(refs, refusals, pending | busy)
+        if missing and len(refusals) + len(missing) == len(refs):
+            raise next(iter(missing.values()))
+        result = _result(refs, refusals, pending | busy)
+        result.outcomes.update(dict.fromkeys(missing, MISSING))
+        return result
 
     def _refuse_list(self, refs: Sequence[str]) -> None:
         if not refs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -32,13 +33,15 @@ from app.services.context import Context
 from app.store import db, zones
 from app.store.engine import writing
 
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
 
 def assign_user(ctx: Context, subscription: str, email: str, actor: str = "admin") -> Result:
     """Give a user a seat (O6, S4)."""
 
     def act(sub: Subscription, on: date, batch: Batch) -> None:
         users = _users(batch.connection, sub.id)
-        if "@" not in email or email.casefold() in (user.casefold() for user in users):
+        if not _EMAIL.fullmatch(email) or email.casefold() in (user.casefold() for user in users):
             raise InvalidArgument(f"{email} cannot be assigned to {sub.ref}, or is already")
         _refuse_frozen(sub)
         if len(users) >= sub.seats:
@@ -54,10 +57,11 @@ def unassign_user(ctx: Context, subscription: str, email: str, actor: str = "adm
     """Take a user's seat back (S4)."""
 
     def act(sub: Subscription, on: date, batch: Batch) -> None:
-        if sub.state not in FINAL and email not in _users(batch.connection, sub.id):
+        users = {user.casefold(): user for user in _users(batch.connection, sub.id)}
+        if sub.state not in FINAL and email.casefold() not in users:
             raise InvalidArgument(f"{email} has no seat of {sub.ref}")
         _refuse_frozen(sub)
-        theirs = (db.assignment.c.subscription_id == sub.id, db.assignment.c.email == email)
+        theirs = (db.assignment.c.subscription_id == sub.id, db.assignment.c.email == users[email.casefold()])
         batch.connection.execute(
             update(db.assignment)
             .where(*theirs, db.assignment.c.removed_at.is_(None))
