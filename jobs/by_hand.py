@@ -15,7 +15,8 @@ from app.store.engine import reading
 from app.store.zones import LAST_PLACE, Progress
 from jobs import runner
 from jobs.registry import BY_NAME
-from jobs.runner import Ran, Watch
+from jobs.run_log import Ran
+from jobs.runner import Watch
 
 
 @dataclass(slots=True)

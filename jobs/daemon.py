@@ -29,7 +29,7 @@ from app.services import delivery
 from app.services.context import Context
 from app.store import zones
 from app.store.engine import reading
-from jobs import ahead, runner
+from jobs import ahead, run_log, runner
 
 Say = Callable[[str], None]
 _DAY_JOB = "day begins in "
@@ -135,7 +135,7 @@ class Daemon:
         return guarded
 
 
-def _told(ran: runner.Ran) -> str:
+def _told(ran: run_log.Ran) -> str:
     aside = f" ({ran.set_aside} set aside, see: perennial stuck)" if ran.set_aside else ""
     return f"{ran.job} {ran.done}{aside}"
 

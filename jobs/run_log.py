@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
-from app.services.context import Context
 from app.store import db
-from app.store.engine import writing
 
 
-def write(
-    ctx: Context, job: str, zone_id: int, day: date, cause: str, started_at: datetime, done: int, aside: int
-) -> None:
-    """Note a run that had something to do."""
-    values = {
-        "job": job,
-        "zone_id": zone_id,
-        "day": day,
-        "cause": cause,
-        "started_at": started_at,
-        "finished_at": ctx.now(),
-        "done": done,
-        "set_aside": aside,
-    }
-    with writing(ctx.engine) as connection:
-        connection.execute(insert(db.job_run).values(**values))
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run of a job for a zone and day."""
+
+    job: str
+    zone: str
+    day: date
+    done: int
+    set_aside: int
+    started_at: datetime
+
+
+def write(connection: Connection, zone_id: int, cause: str, finished_at: datetime, runs: Sequence[Ran]) -> None:
+    """Note the runs of a zone's day that had something to do; `finished_at` is the end of them all."""
+    rows = [
+        {
+            "job": ran.job,
+            "zone_id": zone_id,
+            "day": ran.day,
+            "cause": cause,
+            "started_at": ran.started_at,
+            "finished_at": finished_at,
+            "done": ran.done,
+            "set_aside": ran.set_aside,
+        }
+        for ran in runs
+        if ran.done or ran.set_aside
+    ]
+    if rows:
+        connection.execute(insert(db.job_run), rows)

@@ -6,7 +6,6 @@ What is due is a question to the database ("on or before"), never a matter of ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.domain.calendar import day_start
@@ -19,18 +18,7 @@ from app.store.locks import zone_lock
 from app.store.zones import LAST_PLACE, Progress
 from jobs import run_log
 from jobs.registry import JOBS
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A job run that had something to do."""
-
-    job: str
-    zone: str
-    day: date
-    done: int
-    set_aside: int
-
+from jobs.run_log import Ran
 
 Watch = Callable[[Ran], None]
 """Told of each page that was done."""
@@ -111,8 +99,9 @@ def run_day(
             # What a job leaves for one before it in the day is done in a further round.
             last = min((p for p in due if p > last), default=due[0])
             ran.append(_run_job(ctx, zone, day, last, cause, watch, stop))
-        if not stop():
-            with writing(ctx.engine) as connection:
+        with writing(ctx.engine) as connection:
+            run_log.write(connection, zone.id, cause, ctx.now(), ran)
+            if not stop():
                 zones.advance_all(connection, [(zone.id, day)], place)
         return ran
 
@@ -134,12 +123,10 @@ def _run_job(
         page = _do_page(ctx, zone, day, place, full_cause)
         done, aside = done + page.done, aside + page.set_aside
         if page.done or page.set_aside:
-            watch(Ran(job, zone.name, day, page.done, page.set_aside))
+            watch(Ran(job, zone.name, day, page.done, page.set_aside, started_at))
         if page.done + page.set_aside < ctx.page_size:
             break
-    if done or aside:
-        run_log.write(ctx, job, zone.id, day, cause, started_at, done, aside)
-    return Ran(job, zone.name, day, done, aside)
+    return Ran(job, zone.name, day, done, aside, started_at)
 
 
 def _do_page(ctx: Context, zone: Progress, day: date, place: int, cause: str) -> due_work.Tally:

@@ -34,6 +34,8 @@ class Simulation:
             watch(self.clock.now())
         self.clock.move_to(until)
         if self.daemon_is_up:
+            if runner.retry_stuck(self.ctx, _RETRY_AFTER):
+                self.work()
             runner.note_done(self.ctx)
 
     def work(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.services.context import Context
     from app.store.zones import Progress
     from jobs.registry import Job
-    from jobs.runner import Ran
+    from jobs.run_log import Ran
 
 commands = typer.Typer()
 job = typer.Typer(help="See the jobs of the day, or run one.", no_args_is_help=True)

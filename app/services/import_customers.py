@@ -93,7 +93,8 @@ class Customers:
         for column in ("name", "purchaser", "currency"):
             row.need(column)
         given = _Given(self._ctx, row.currency("currency") or "", today)
-        said = {column: read(row, given) for column, read in _READERS.items()}
+        said = dict(_SAYING_NOTHING, timezone=self._ctx.default_timezone)
+        said |= {column: read(row, given) for column, read in _READERS.items() if column in row.cells}
         if "region" not in row.cells:
             said["region"] = self._ctx.catalogue.region_of(said["country"])
         if said["net_days"] is None and (said["payers"] or said["credit_limit"] is not None):
@@ -146,23 +147,27 @@ class _Given(NamedTuple):
 _READERS: dict[str, Callable[[Row, _Given], Any]] = {
     "name": lambda row, _: row.word("name"),
     "purchaser": lambda row, _: row.email("purchaser"),
-    "language": lambda row, _: str(row.choice("language", _Language) or _Language.EN),
+    "language": lambda row, _: str(row.need_choice("language", _Language)),
     "currency": lambda row, _: row.currency("currency"),
     "country": lambda row, _: _country(row),
     "region": lambda row, _: _region(row),
-    "timezone": lambda row, given: row.zone("timezone") or given.ctx.default_timezone,
+    "timezone": lambda row, _: row.zone("timezone"),
     "vat_number": lambda row, _: row.word("vat_number"),
-    "tax_exempt": lambda row, _: bool(row.flag("tax_exempt")),
+    "tax_exempt": lambda row, _: row.flag("tax_exempt"),
     "agreement_manager": lambda row, _: row.email("agreement_manager"),
     "primary_admin": lambda row, _: row.email("primary_admin"),
     "payment_expires": lambda row, given: row.day("payment_expires", given.today),
     "payers": lambda row, given: row.emails("payers", given.ctx.policy.billing.payer_limit, "payers"),
     "net_days": lambda row, _: row.count("net_days", 0, 3650),
     "credit_limit": lambda row, given: row.amount("credit_limit", given.currency),
-    "prepay_required": lambda row, _: bool(row.flag("prepay_required")),
+    "prepay_required": lambda row, _: row.flag("prepay_required"),
 }
 """What each column says. Raises `Bad`."""
 assert set(_READERS) == set(CUSTOMER_COLUMNS)
+_SAYING_NOTHING = dict.fromkeys(CUSTOMER_COLUMNS) | {
+    "language": "en", "tax_exempt": False, "payers": (), "prepay_required": False
+}  # fmt: skip
+"""What holds where a customer's cells are empty."""
 
 
 def _country(row: Row) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.domain.calendar import ONE_DAY, renewal_date, term_end
@@ -26,11 +27,18 @@ class Running(NamedTuple):
 def running_term(row: Row, kind: TermKind, today: date, policy: Policy) -> Running:
     """The running term of a row. Raises `Bad` for one that has not begun or cannot be as long as it is."""
     starts_on, ends_on = row.day("starts_on", today), row.day("ends_on", today)
-    anchor = row.count("anchor_day", 1, 31)
+    return _running(starts_on, ends_on, row.count("anchor_day", 1, 31), kind, today, policy.trials.days)
+
+
+@lru_cache(maxsize=16384)
+def _running(
+    starts_on: date | None, ends_on: date | None, anchor: int | None, kind: TermKind, today: date, trial_days: int
+) -> Running:
+    """Terms of a book are much alike: each is worked out once."""
     if starts_on is None and ends_on is None:
         raise Bad("starts_on", "is missing, and ends_on too")
     if kind is TermKind.TRIAL:
-        when = _trial(starts_on, ends_on, policy)
+        when = _trial(starts_on, ends_on, trial_days)
     elif ends_on is None:
         assert starts_on is not None
         when = _from_start(starts_on, kind, anchor)
@@ -42,9 +50,9 @@ def running_term(row: Row, kind: TermKind, today: date, policy: Policy) -> Runni
     return when
 
 
-def _trial(starts_on: date | None, ends_on: date | None, policy: Policy) -> Running:
+def _trial(starts_on: date | None, ends_on: date | None, days: int) -> Running:
     """S … S + 29 (O4)."""
-    length = timedelta(days=policy.trials.days - 1)
+    length = timedelta(days=days - 1)
     first = starts_on or (ends_on or date.max) - length
     return Running(first, ends_on or first + length, first.day)
 

@@ -97,7 +97,8 @@ def test_the_book_is_played_on_a_copy(call: Call, book: Path) -> None:
     assert document["totals"]["transitions"]["expire"] == 1
     assert document["states"][-1]["on"] == "2026-06-30"
     told = call("simulate", "--book", "--until", "2026-06-30")
-    assert told.lines[0] == "6 subscriptions from 2026-05-20 to 2026-06-30; the book itself is as it was."
+    assert told.lines[0] == "The book from 2026-05-20 to 2026-06-30, if nobody acts"
+    assert told.lines[1].startswith("6 subscriptions, ")
     assert (book / "var" / "perennial.db").read_bytes() == before
 
 

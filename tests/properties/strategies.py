@@ -227,6 +227,7 @@ def downtimes(draw: st.DrawFn, life: Life) -> tuple[tuple[datetime, datetime], .
     return tuple(spans)
 
 
-def postponed(life: Life, by: timedelta) -> Life:
-    """The same life with every purchase later; for what must not depend on the instant of a day."""
-    return replace(life, purchases=tuple(replace(p, at=p.at + by) for p in life.purchases))
+def at_once(life: Life) -> Life:
+    """The same life with everything bought at the instant of the last purchase: whose turn is first is open then."""
+    together = max(purchase.at for purchase in life.purchases)
+    return replace(life, purchases=tuple(replace(purchase, at=together) for purchase in life.purchases))
