@@ -106,16 +106,15 @@ class Row:
 
     def word(self, column: str) -> str | None:
         """The cell's text, or None for an empty one."""
-        cell = self.cells.get(column)
-        if cell is not None and len(cell) > _LONGEST:
-            raise Bad(column, f"is longer than {_LONGEST} characters")
-        return cell
+        return self.need(column) if column in self.cells else None
 
     def need(self, column: str) -> str:
         """The text of a cell that must say something."""
-        cell = self.word(column)
+        cell = self.cells.get(column)
         if cell is None:
             raise Bad(column, "is missing")
+        if len(cell) > _LONGEST:
+            raise Bad(column, f"is longer than {_LONGEST} characters")
         return cell
 
     def choice(self, column: str, words: type[Word]) -> Word | None:

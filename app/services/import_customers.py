@@ -16,7 +16,7 @@ from app.domain.calendar import local_day
 from app.domain.values import ORDERABLE, Method, Region
 from app.services.context import Context
 from app.services.import_cells import CUSTOMER_COLUMNS, Bad, Row
-from app.store import db, writer, zones
+from app.store import db, writer
 from app.store.engine import is_sqlite
 
 _NAMES = tuple(CUSTOMER_COLUMNS)
@@ -126,8 +126,6 @@ class Customers:
             for position, email in enumerate(customer.known["payers"])
         ]
         writer.insert(connection, db.payer, ("customer_id", "email", "position"), payers)
-        for zone in {customer.known["timezone"] for customer, _ in new.values()}:
-            zones.id_of(connection, zone, self._ctx.now())
         return len(new)
 
     def keep(self) -> None:

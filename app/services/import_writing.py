@@ -23,7 +23,7 @@ _JUST_REMINDED = timedelta(days=3)
 
 def write(batch: Batch, drafts: Sequence[Draft], source: str) -> None:
     """Write new subscriptions whose customers are in the book. Everything by bulk statements."""
-    zone_ids = {zone: zones.id_of(batch.connection, zone, batch.now) for zone in {d.sub.zone for d in drafts}}
+    zone_ids = _zone_ids(batch, drafts)
     for draft in drafts:
         sub = draft.sub
         sub.id, sub.customer_id, sub.zone_id = batch.id("subscription"), draft.customer.id, zone_ids[sub.zone]
@@ -36,6 +36,14 @@ def write(batch: Batch, drafts: Sequence[Draft], source: str) -> None:
     batch.write()
     users = [(draft.sub.id, email, batch.now) for draft in drafts for email in draft.users]
     writer.insert(batch.connection, db.assignment, ("subscription_id", "email", "assigned_at"), users)
+
+
+def _zone_ids(batch: Batch, drafts: Iterable[Draft]) -> dict[str, int]:
+    """The zones of subscriptions and customers, with an id; one that is new begins with yesterday done (J2)."""
+    known = {zone.name: zone.id for zone in zones.progress(batch.connection)}
+    for name in {zone for draft in drafts for zone in (draft.sub.zone, draft.sub.customer_zone)} - set(known):
+        known[name] = zones.id_of(batch.connection, name, batch.now)
+    return known
 
 
 def _add_record(batch: Batch, draft: Draft, source: str) -> None:

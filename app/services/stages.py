@@ -7,7 +7,7 @@ from datetime import date
 from app.domain import lapse
 from app.domain.deadlines import next_retry
 from app.domain.states import FINAL, LIVE, State, Trigger
-from app.domain.subscription import Subscription
+from app.domain.subscription import Pending, Subscription
 from app.domain.values import NoticeKind, QuoteState
 from app.services import installments, payments, renewals
 from app.services.batch import Batch
@@ -38,6 +38,9 @@ def cancel(sub: Subscription, on: date, batch: Batch) -> None:
     batch.fire(sub, Trigger.CANCEL, on, rule)
     installments.cancel_unbilled(sub, batch)
     payments.void_unbegun(sub, batch)
+    if sub.pending:
+        sub.pending = Pending()
+        batch.pending_taken.append(sub.id)
     batch.unassigned.append(sub.id)
     batch.quote_closings[QuoteState.CANCELED].append(sub.id)
     batch.notify(sub, NoticeKind.CANCELED, on)

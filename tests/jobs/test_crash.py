@@ -162,17 +162,23 @@ def test_the_same_on_both_databases(sqlite_day: Day, postgres_day: Day) -> None:
     assert sqlite_day.done == postgres_day.done
 
 
-@pytest.mark.parametrize(
-    "step", ["ask the provider", "the provider has answered", "hand a mail over", "mails handed over"]
-)
-def test_killed_between_us_and_the_outside(day: Day, child: Child, tmp_path: Path, step: str) -> None:
-    """Above all between the provider's yes and our record of it: asked about, never charged again (J4)."""
+@pytest.mark.parametrize("step", ["ask the provider", "hand a mail over", "mails handed over"])
+def test_killed_between_us_and_the_outside(sqlite_day: Day, child: Child, tmp_path: Path, step: str) -> None:
+    _crash_at(sqlite_day, child, tmp_path, step)
+
+
+def test_killed_between_the_provider_s_yes_and_our_record(day: Day, child: Child, tmp_path: Path) -> None:
+    """It is asked about, and never charged again (J4)."""
+    _crash_at(day, child, tmp_path, "the provider has answered")
+
+
+def _crash_at(day: Day, child: Child, folder: Path, step: str) -> None:
     places = [n + 1 for n, name in enumerate(day.steps) if name == step]
-    killed_at = _crash(day, child, tmp_path / "mails.txt", [{"kill_at": random.Random(step).choice(places)}])
+    killed_at = _crash(day, child, folder / "mails.txt", [{"kill_at": random.Random(step).choice(places)}])
     assert killed_at == [step]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_anywhere(day: Day, child: Child, tmp_path: Path, seed: int) -> None:
     """Up to three times in a row, at steps drawn by a seed."""
     chance = random.Random(seed)
@@ -229,7 +235,7 @@ def large_postgres_day(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(100))
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_killed_anywhere_on_a_large_day(
     request: pytest.FixtureRequest, child: Child, tmp_path: Path, database: str, seed: int

@@ -9,7 +9,6 @@ from jobs import by_hand, runner
 from jobs.registry import JOBS
 from jobs.simulation import Simulation
 from tests.properties.lives import Life, WithDowntime, contents, play
-from tests.properties.strategies import lives
 from tests.properties.test_downtime import Spans, with_downtime
 
 names = st.sampled_from([job.name for job in JOBS])
@@ -47,13 +46,13 @@ def _run(simulation: Simulation, job: str) -> None:
     by_hand.run_job(simulation.ctx, job)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(with_downtime)
 def test_a_second_run_changes_nothing(drawn: tuple[Life, Spans]) -> None:
     _check_again(*drawn)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(with_downtime, names)
 def test_a_job_by_hand_does_what_the_daemon_would(drawn: tuple[Life, Spans], job: str) -> None:
     """Up to that job and no further, after each thing that people do, while the daemon is up or down (J9)."""
@@ -72,6 +71,3 @@ def test_a_second_run_never_changes_anything(drawn: tuple[Life, Spans]) -> None:
 @given(with_downtime, names)
 def test_a_job_by_hand_always_does_what_the_daemon_would(drawn: tuple[Life, Spans], job: str) -> None:
     _check_by_hand(*drawn, job)
-
-
-__all__ = ["lives"]

@@ -22,14 +22,14 @@ def _expect_the_same(life: Life, move: Move, page_size: int = 1000) -> Seen:
     return actual
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(with_downtime)
 def test_downtime_changes_nothing(drawn: tuple[Life, Spans]) -> None:
     life, spans = drawn
     _expect_the_same(life, WithDowntime(spans))
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(lives())
 def test_a_jump_is_as_good_as_days(life: Life) -> None:
     """The clock leaps from one thing that people do to the next, a day at a time or a year."""

@@ -23,7 +23,7 @@ def _check(life: Life, page_size: int, seed: int) -> None:
     assert actual.subscriptions == expected.subscriptions
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(several, pages, seeds)
 def test_order_and_page_size_change_nothing(life: Life, page_size: int, seed: int) -> None:
     _check(life, page_size, seed)

@@ -28,15 +28,13 @@ def _check_terms(seen: Seen) -> None:
 
 
 def _check_money(seen: Seen) -> None:
-    """What was taken is what was invoiced and paid by card and the like, and nothing was billed twice."""
+    """No charge without a paid invoice of its own; nothing is left to bill of what has ended (L9)."""
     for ref, what in seen.subscriptions.items():
-        taken = [row for row in what["charges_of"] if row["result"] == "succeeded"]
-        paid = sum((Decimal(row["share"]) for row in what["invoices_of"] if row["state"] == "paid"), Decimal())
-        assert sum((Decimal(row["amount"]) for row in taken), Decimal()) <= paid, ref
-        days = Counter((row["on"], row["amount"]) for row in taken)
-        assert max(days.values(), default=1) == 1, f"{ref} was charged twice: {days}"
-        for row in what["installments_of"]:
-            assert row["state"] != "scheduled" or what["view"]["state"] not in ("canceled", "returned"), ref
+        taken = [Decimal(row["amount"]) for row in what["charges_of"] if row["result"] == "succeeded"]
+        paid = [Decimal(row["share"]) for row in what["invoices_of"] if row["state"] == "paid"]
+        assert not Counter(taken) - Counter(paid), f"{ref} was charged more than was billed: {taken}, {paid}"
+        has_ended = what["view"]["state"] == "canceled"
+        assert not (has_ended and "scheduled" in [part["state"] for part in what["installments_of"]]), ref
 
 
 def _check_transitions(seen: Seen) -> None:
@@ -57,7 +55,7 @@ def _check_life(life: Life) -> None:
     _check_transitions(seen)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(lives())
 def test_any_life(life: Life) -> None:
     _check_life(life)

@@ -172,11 +172,14 @@ def accept_quote(
         named = select(db.subscription.c.id).where(db.subscription.c.ref == quote)
         ids = [row[0] for row in connection.execute(named)]
     work.bring_up_to_date(ids)  # the automatic quote that is meant may be due itself (J3b)
-    quote_id = find_quote(ctx, quote)
+    try:
+        quote_id = find_quote(ctx, quote)
+    except QuoteClosed:
+        _refuse_payment(payment)  # comes first of the two (J7)
+        raise
+    _refuse_payment(payment)
     with reading(ctx.engine) as connection:
         lines = _quote_lines(connection, quote_id)
-    if payment not in ORDERABLE:
-        raise InvalidArgument(f"a quote is not paid by {payment}")
     ids = [line.subscription_id for line in lines]
 
     def act(subs: list[Subscription], batch: Batch) -> None:
@@ -188,6 +191,11 @@ def accept_quote(
 
     require_taken(work.run(ids, act))
     return Result(dict.fromkeys(_refs(ctx, ids), OK))
+
+
+def _refuse_payment(payment: Method) -> None:
+    if payment not in ORDERABLE:
+        raise InvalidArgument(f"a quote is not paid by {payment}")
 
 
 def _accept(
