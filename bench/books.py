@@ -60,7 +60,7 @@ def _chunk(engine: Engine, ids: range, every: int, what: Due) -> None:
         writer.insert(connection, db.customer, columns, rows)
         subs = [_subscription(i, i % every == 0, what) for i in ids]
         writer.insert(connection, db.subscription, schema.SUBSCRIPTION.columns, subs)
-        terms = [(i, 1, "annual", s[11], s[12], s[13], 2, "DRAFT", s[11], False) for i, s in zip(ids, subs, strict=True)]
+        terms = [(s[0], 1, "annual", s[11], s[12], s[13], 2, "DRAFT", s[11], False) for s in subs]
         writer.insert(connection, db.term, schema.TERM.columns, terms)
 
 

@@ -73,9 +73,7 @@ def note_done(ctx: Context) -> None:
     """Note every zone's today as done where nothing is due any more: after `run_due` (J3)."""
     with reading(ctx.engine) as connection:
         open_zones = {item.zone.id for item in zones.ahead(connection) if item.day <= ctx.today(item.zone.name)}
-        behind = [
-            (zone.id, ctx.today(zone.name)) for zone in zones.progress(connection) if zone.id not in open_zones
-        ]
+        behind = [(zone.id, ctx.today(zone.name)) for zone in zones.progress(connection) if zone.id not in open_zones]
     with writing(ctx.engine) as connection:
         zones.advance_all(connection, behind, LAST_PLACE)
 
@@ -111,9 +109,7 @@ def _places_due(ctx: Context, zone: Progress, day: date, place: int) -> list[int
         return [p for p in zones.places_due(connection, zone.id, day) if p <= place]
 
 
-def _run_job(
-    ctx: Context, zone: Progress, day: date, place: int, cause: str, watch: Watch, stop: Stop
-) -> Ran:
+def _run_job(ctx: Context, zone: Progress, day: date, place: int, cause: str, watch: Watch, stop: Stop) -> Ran:
     """One job for one zone and day, page after page until nothing is left."""
     job = JOBS[place].name
     started_at = ctx.now()

@@ -12,9 +12,7 @@ from app.domain.money import Price
 from app.domain.values import TermKind
 
 
-def whole_term(
-    catalogue: Catalogue, offering: str, kind: TermKind, currency: str, seats: int, on: date
-) -> Price:
+def whole_term(catalogue: Catalogue, offering: str, kind: TermKind, currency: str, seats: int, on: date) -> Price:
     """The price of whole seats for a whole term on a day of the customer's zone.
 
     Raises `UnknownSubject` for an offering that the catalogue does not have, `InvalidArgument` where it is not sold

@@ -106,9 +106,7 @@ class Batch:
         """Record what a person asked for."""
         self._record(sub, "command", name, on, rule, detail)
 
-    def _record(
-        self, sub: Subscription, kind: str, name: str, on: date, rule: str, detail: str | None
-    ) -> None:
+    def _record(self, sub: Subscription, kind: str, name: str, on: date, rule: str, detail: str | None) -> None:
         self.add(schema.EVENT, sub.id, None, kind, name, None, None, on, self.now, self.cause, rule, detail)
 
     def notify(

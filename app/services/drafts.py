@@ -43,9 +43,7 @@ def customer(connection: Connection, csn: str) -> AnyRow:
     return row
 
 
-def draft(
-    batch: Batch, csn: str, wish: Wish, method: Method | None, auto_renew: bool, on: date
-) -> Subscription:
+def draft(batch: Batch, csn: str, wish: Wish, method: Method | None, auto_renew: bool, on: date) -> Subscription:
     """The subscription as it would be if bought on a local day; a term that starts that day (D3)."""
     owner = customer(batch.connection, csn)
     catalogue, policy = batch.ctx.catalogue, batch.ctx.policy
@@ -55,9 +53,7 @@ def draft(
     payers = select(db.payer.c.email).where(db.payer.c.customer_id == owner.id).limit(1)
     has_payers = batch.connection.execute(payers).first() is not None
     trial = wish.kind is TermKind.TRIAL
-    ends_on = (
-        on + timedelta(days=policy.trials.days - 1) if trial else term_end(on, MONTHS[wish.kind], on.day)
-    )
+    ends_on = on + timedelta(days=policy.trials.days - 1) if trial else term_end(on, MONTHS[wish.kind], on.day)
     return Subscription(
         id=0,
         ref=wish.ref,
@@ -114,6 +110,4 @@ def auto_renew_of_new(sub: Subscription, wanted: bool | None) -> bool:
 
 def csn_of(connection: Connection, customer_id: int) -> str:
     """The customer number of a customer's row."""
-    return str(
-        connection.execute(select(db.customer.c.csn).where(db.customer.c.id == customer_id)).scalar_one()
-    )
+    return str(connection.execute(select(db.customer.c.csn).where(db.customer.c.id == customer_id)).scalar_one())

@@ -42,9 +42,7 @@ def charge(sub: Subscription, part: Installment, on: date, batch: Batch, amount_
     """Write the intent of a part's charge as of a day."""
     part.tried_on = on
     batch.change(schema.INSTALLMENT_BILLED, part.id, part.state, part.invoice_id, on)
-    charging.intend(
-        batch, sub, "installment", on, amount_minor, term_number=part.term_number, part=part.part
-    )
+    charging.intend(batch, sub, "installment", on, amount_minor, term_number=part.term_number, part=part.part)
     batch.touch(sub)
 
 

@@ -106,8 +106,7 @@ def fulfil(batch: Batch, order: Order, lines: Sequence[Line], on: date, charge_i
         else:
             _renew(batch, order, line, on)
     billed = [
-        billing.Line(line.sub, line.term, part[0].part, part[0].price)
-        for line, part in zip(lines, parts, strict=True)
+        billing.Line(line.sub, line.term, part[0].part, part[0].price) for line, part in zip(lines, parts, strict=True)
     ]
     _confirm(batch, order, lines, on)
     invoice_id = billing.issue(batch, billed, on, paid=True, order_id=order.id)
@@ -180,9 +179,7 @@ def load(
 ) -> tuple[Order, list[Line]]:
     """An order as it was placed, to be settled now."""
     row = connection.execute(select(db.sale_order).where(db.sale_order.c.id == order_id)).one()
-    order = Order(
-        row.kind, Method(row.method), row.actor, row.name, row.auto_renew, row.quote_id, row.trial_id, row.id
-    )
+    order = Order(row.kind, Method(row.method), row.actor, row.name, row.auto_renew, row.quote_id, row.trial_id, row.id)
     query = select(db.order_line).where(db.order_line.c.order_id == order_id)
     rows = connection.execute(query.order_by(db.order_line.c.position)).all()
     csn = drafts.csn_of(connection, row.customer_id)
@@ -201,9 +198,7 @@ def _line(
     kind = TermKind(row.term)
     if row.subscription_id is not None:
         sub = subs[row.subscription_id]
-        return Line(
-            sub, renewals.next_term(sub, placed.placed_on, batch, kind, row.seats, row.offering), price
-        )
+        return Line(sub, renewals.next_term(sub, placed.placed_on, batch, kind, row.seats, row.offering), price)
     wish = drafts.Wish(row.new_ref, row.offering, kind, row.seats, placed.currency, row.timezone, row.partner)
     sub = drafts.draft(batch, csn, wish, order.method, True, placed.placed_on)
     sub.auto_renew = drafts.auto_renew_of_new(sub, order.auto_renew)

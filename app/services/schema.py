@@ -43,9 +43,7 @@ NOTICE = _shape(
     "notice",
     "subscription_id term_number kind due_on cause recipient language mail_key state detail created_at settled_at",
 )
-TERM = _shape(
-    "term", "subscription_id number term starts_on ends_on anchor_day seats offering bought_on undone"
-)
+TERM = _shape("term", "subscription_id number term starts_on ends_on anchor_day seats offering bought_on undone")
 ORDER = _shape(
     "sale_order",
     f"id number name customer_id kind state placed_on placed_at done_at currency {_PRICE} "
@@ -77,8 +75,7 @@ CHARGE = _shape(
 CHARGE_SHARE = _shape("charge_share", "charge_id position subscription_id invoice_id amount_minor")
 QUOTE = _shape(
     "quote",
-    f"id number name customer_id zone_id partner source kind currency issued_on valid_until state {_PRICE} "
-    "created_at",
+    f"id number name customer_id zone_id partner source kind currency issued_on valid_until state {_PRICE} created_at",
 )
 QUOTE_LINE = _shape(
     "quote_line",

@@ -31,9 +31,7 @@ class Desk:
     invoices: dict[int, payments.Owed] = field(default_factory=dict)
 
 
-def settle(
-    ctx: Context, answers: Mapping[int, Answer], cause: str, seen: Sequence[Subscription] = ()
-) -> None:
+def settle(ctx: Context, answers: Mapping[int, Answer], cause: str, seen: Sequence[Subscription] = ()) -> None:
     """Record known answers and all that follows from them, in one transaction.
 
     A charge that somebody else settled meanwhile is passed over. `seen`: subscriptions as they were when the

@@ -70,9 +70,7 @@ def _trim(batch: Batch) -> None:
             batch.notify(sub, NoticeKind.USER_REMOVED, on, to=[email])
             batch.decided(sub, "remove_user", on, "P7", email)
     if removed:
-        execute(
-            batch.connection, "UPDATE assignment SET removed_at = ? WHERE id IN {ids}", removed, batch.now
-        )
+        execute(batch.connection, "UPDATE assignment SET removed_at = ? WHERE id IN {ids}", removed, batch.now)
 
 
 def _close_quotes(batch: Batch) -> None:

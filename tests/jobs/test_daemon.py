@@ -209,7 +209,7 @@ def test_killed_in_a_catch_up_it_loses_nothing(sqlite_url: str, engine: Engine) 
 
 
 def test_with_once_it_does_what_is_due_and_ends(engine: Engine) -> None:
-    daemon, told, ctx = live(engine)
+    _, told, ctx = live(engine)
     handlers = signal.getsignal(signal.SIGTERM)
     assert daemon_module.run(ctx, KeepsMails(), DaemonSettings(), told.append, once=True) == 0
     assert told == ["Everything is done up to today."]

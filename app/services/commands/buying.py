@@ -67,8 +67,7 @@ def buy(
         if items and all(item.term is TermKind.TRIAL for item in items):
             method = payment
         wishes = [
-            drafts.Wish(i.ref, i.offering, i.term, i.seats, currency or owner.currency, zone, partner)
-            for i in items
+            drafts.Wish(i.ref, i.offering, i.term, i.seats, currency or owner.currency, zone, partner) for i in items
         ]
         lines = [new_line(batch, csn, wish, method, auto_renew, on) for wish in wishes]
         _refuse_purchase(ctx, batch.connection, items)
@@ -135,9 +134,7 @@ def convert_trial(
         trial = subs[0]
         on = ctx.today(trial.zone)
         if not trial.is_trial or term is TermKind.TRIAL:
-            raise InvalidArgument(
-                f"{trial.ref} {trial.kind} to {term}: only a trial is converted, to a paid term"
-            )
+            raise InvalidArgument(f"{trial.ref} {trial.kind} to {term}: only a trial is converted, to a paid term")
         wish = drafts.Wish(name, trial.offering_code, term, seats, trial.currency, trial.zone, trial.partner)
         line = new_line(batch, trial.csn, wish, payment, auto_renew, on)
         _refuse_purchase(ctx, batch.connection, [Item(name, wish.offering, term, seats)])

@@ -63,9 +63,7 @@ def unassign_user(ctx: Context, subscription: str, email: str, actor: str = "adm
         _refuse_frozen(sub)
         theirs = (db.assignment.c.subscription_id == sub.id, db.assignment.c.email == users[email.casefold()])
         batch.connection.execute(
-            update(db.assignment)
-            .where(*theirs, db.assignment.c.removed_at.is_(None))
-            .values(removed_at=batch.now)
+            update(db.assignment).where(*theirs, db.assignment.c.removed_at.is_(None)).values(removed_at=batch.now)
         )
         batch.commanded(sub, "unassign_user", on, "O6", email)
 
@@ -176,9 +174,7 @@ def store_customer(ctx: Context, connection: Connection, new: NewCustomer) -> in
         "method": new.method,
         "method_expires_on": new.method_expires_on,
         "net_days": new.net_days,
-        "credit_limit_minor": None
-        if new.credit_limit is None
-        else money.exact_minor(new.credit_limit, new.currency),
+        "credit_limit_minor": None if new.credit_limit is None else money.exact_minor(new.credit_limit, new.currency),
         "prepay_required": False,
         "created_at": ctx.now(),
     }

@@ -64,9 +64,7 @@ def _require_known(connection: Connection, customer_id: int, names: Sequence[str
         sub = select(db.subscription.c.id).where(
             db.subscription.c.ref == name, db.subscription.c.customer_id == customer_id
         )
-        number = select(db.invoice.c.id).where(
-            db.invoice.c.number == name, db.invoice.c.customer_id == customer_id
-        )
+        number = select(db.invoice.c.id).where(db.invoice.c.number == name, db.invoice.c.customer_id == customer_id)
         if connection.execute(sub).first() is None and connection.execute(number).first() is None:
             raise UnknownSubject(f"{name}: neither a subscription nor an invoice of this customer")
 
@@ -105,9 +103,7 @@ def _open(connection: Connection, customer_id: int, names: Sequence[str]) -> lis
     return sorted(payments.load(connection, ids).values(), key=lambda owed: (owed.due_on, owed.id))
 
 
-def _pay(
-    batch: Batch, owed: list[payments.Owed], paid: int, method: Method, subs: dict[int, Subscription]
-) -> None:
+def _pay(batch: Batch, owed: list[payments.Owed], paid: int, method: Method, subs: dict[int, Subscription]) -> None:
     holders = settlement.holders_of(batch.connection, [invoice.id for invoice in owed])
     amounts = _allocate(owed, paid)
     for sub_id in dict.fromkeys(id_ for ids in holders.values() for id_ in ids):

@@ -111,9 +111,7 @@ def refuse_renewal(sub: Subscription, on: date, batch: Batch) -> None:
         raise WindowClosed(f"that of {sub.ref} opens on {opens_on}")
 
 
-def set_auto_renew(
-    ctx: Context, subscriptions: Sequence[str], enabled: bool, actor: str = "purchaser"
-) -> Result:
+def set_auto_renew(ctx: Context, subscriptions: Sequence[str], enabled: bool, actor: str = "purchaser") -> Result:
     """Switch automatic renewal on or off; on in the tail tries the renewal at once (A4, A5, A8)."""
 
     def act(sub: Subscription, on: date, batch: Batch) -> None:
