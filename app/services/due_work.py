@@ -193,8 +193,9 @@ def bring_up_to_date(ctx: Context, ids: Sequence[int], cause: str) -> None:
             with writing(ctx.engine) as connection:
                 sweeps.close(connection, QuoteState.EXPIRED, [step.id])
             continue
-        _do(ctx, step.place, step.on, f"job {JOB_NAMES[step.place]} ({cause})", _just(step.id))
-        set_aside.release(ctx, step.id)
+        tally = _do(ctx, step.place, step.on, f"job {JOB_NAMES[step.place]} ({cause})", _just(step.id))
+        if not tally.set_aside:
+            set_aside.release(ctx, step.id)
 
 
 def _next_step(ctx: Context, ids: Sequence[int]) -> _Step | None:

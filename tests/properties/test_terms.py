@@ -10,8 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from app.domain.calendar import ONE_DAY, renewal_date
+from app.domain.deadlines import next_deadline
 from app.domain.values import MONTHS, TermKind
-from tests.properties.lives import Customer, Life, Purchase, Seen, play
+from app.store.engine import reading
+from app.store.facts import Facts
+from jobs.simulation import Simulation
+from tests.properties.lives import Customer, Life, Purchase, Seen, play, refs
 from tests.properties.strategies import lives
 
 
@@ -48,8 +52,19 @@ def _check_transitions(seen: Seen) -> None:
         assert moves[-1]["to"] == what["view"]["state"], ref
 
 
+def _check_deadlines(simulation: Simulation) -> None:
+    """What the jobs look up is what the rules say, whoever changed the subscription last."""
+    ctx = simulation.ctx
+    everybody = refs(ctx)
+    with reading(ctx.engine) as connection:
+        for sub in Facts(connection, ctx.policy, ctx.catalogue).by_refs(everybody):
+            deadline = next_deadline(sub, ctx.policy)
+            stored = None if sub.next_on is None else (sub.next_on, sub.next_job)
+            assert stored == (deadline and (deadline.on, deadline.place)), sub.ref
+
+
 def _check_life(life: Life) -> None:
-    seen = play(life)
+    seen = play(life, look=_check_deadlines)
     _check_terms(seen)
     _check_money(seen)
     _check_transitions(seen)
