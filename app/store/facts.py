@@ -25,6 +25,8 @@ s.state, s.reason, s.lapse_on, s.grace_days, s.auto_renew, s.method, s.regime_on
 s.reminded_on, s.quote_decided_on, s.converted, s.version, s.next_job, s.next_on,
 t.number, t.term, t.starts_on, t.ends_on, t.seats, t.offering, p.term, p.seats, p.offering,
 EXISTS (SELECT 1 FROM charge WHERE charge.subscription_id = s.id AND charge.state = 'pending')
+OR EXISTS (SELECT 1 FROM charge_share JOIN charge ON charge.id = charge_share.charge_id
+WHERE charge_share.subscription_id = s.id AND charge.state = 'pending')
 """
 _JOINS = """
 JOIN customer c ON c.id = s.customer_id JOIN zone z ON z.id = s.zone_id

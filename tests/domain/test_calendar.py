@@ -138,6 +138,22 @@ def test_days_of_every_zone(day: date, zone_name: str) -> None:
     _check_day(day, zone_name)
 
 
+@pytest.mark.parametrize("year", [2020, 2026, 2104])
+def test_days_on_which_clocks_change(year: int) -> None:
+    """Every zone's, and the days beside them."""
+    noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=n) for n in range(365)]
+    found = 0
+    for zone_name in sorted(available_timezones() - {"localtime"}):
+        tz = ZoneInfo(zone_name)
+        offsets = [noon.astimezone(tz).utcoffset() for noon in noons]
+        for noon, (before, after) in zip(noons, pairwise(offsets), strict=False):
+            if before != after:
+                found += 1
+                for n in range(3):
+                    _check_day((noon + timedelta(days=n)).date(), zone_name)
+    assert found > 100
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("zone_name", sorted(available_timezones() - {"localtime"}))
 def test_all_days_of_every_zone(zone_name: str) -> None:

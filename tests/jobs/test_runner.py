@@ -301,7 +301,6 @@ def test_a_crash_and_then_a_gateway_that_is_down(engine: Engine) -> None:
     assert {ref: _charges(ctx, ref)[1:] for ref in REFS} == {ref: [(R, "succeeded")] for ref in REFS}
 
 
-@pytest.mark.xfail(reason="a charge that stands in charge_share does not count as being made", strict=True)
 def test_money_for_an_invoice_is_not_asked_for_twice_while_its_outcome_is_unknown(engine: Engine) -> None:
     """A person pays a declined part, and the provider is silent; then comes the day of the planned retry (I2)."""
     provider = Watched()

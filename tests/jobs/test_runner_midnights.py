@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from app.domain.calendar import day_start, local_day, renewal_date
+from app.domain.catalogue import Catalogue, Offering
 from app.domain.states import State
+from app.domain.values import TermKind
 from app.effects.memory_provider import MemoryProvider
 from app.services import lists
 from app.services.context import Context
 from jobs import runner
 from jobs.simulation import Simulation
-from tests.factories import at, buy, load, make_context
+from tests.factories import CATALOGUE, at, buy, customer, load, make_context
 from tests.properties.lives import memory_book
 
 SECOND = timedelta(seconds=1)
@@ -38,8 +41,8 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def _simulation(engine: Engine, instant: datetime) -> Simulation:
-    ctx = make_context(engine, instant)
+def _simulation(engine: Engine, instant: datetime, catalogue: Catalogue = CATALOGUE) -> Simulation:
+    ctx = make_context(engine, instant, catalogue=catalogue)
     clock: Any = ctx.clock
     return Simulation(ctx, clock)
 
@@ -103,3 +106,25 @@ def test_the_first_and_the_last_zone_of_a_day(engine: Engine, daemon_is_up: bool
         simulation.start_daemon()
     assert _taken(ctx)[2:] == [at("2025-07-10 10:00"), at("2025-07-10 11:00")]
     assert (load(ctx, "PAGO").starts_on, load(ctx, "KIRI").starts_on) == (date(2025, 7, 10), date(2025, 7, 11))
+
+
+@pytest.mark.parametrize(("changes_on", "amount"), [(date(2026, 7, 8), "200.00"), (date(2026, 7, 9), "100.00")])
+@pytest.mark.parametrize("daemon_is_up", [True, False])
+def test_the_price_is_that_of_the_customers_day(
+    engine: Engine, changes_on: date, amount: str, daemon_is_up: bool
+) -> None:
+    """On Kiritimati the tenth begins while it is the eighth where the customer is: 23:00 in Pago Pago (D5, J9)."""
+    monthly = TermKind.MONTHLY
+    priced = Offering(
+        "Priced", {"EUR": {monthly: Decimal(100)}}, prices_from={changes_on: {"EUR": {monthly: Decimal(200)}}}
+    )
+    simulation = _simulation(engine, at("2026-06-09 12:00"), Catalogue(offerings={"PRICED": priced}))
+    customer(simulation.ctx, timezone="Pacific/Pago_Pago")
+    buy(simulation.ctx, "S1", "monthly", offering="PRICED", seats=1, timezone="Pacific/Kiritimati")
+    if not daemon_is_up:
+        simulation.stop_daemon()
+    simulation.advance(at("2026-07-20 12:00"))
+    if not daemon_is_up:
+        simulation.start_daemon()
+    charges = [(row["on"], row["amount"]) for row in lists.of(simulation.ctx, "charges_of", "S1")]
+    assert charges == [(date(2026, 6, 10), "100.00"), (date(2026, 7, 10), amount)]
