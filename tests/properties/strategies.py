@@ -9,8 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app.domain.calendar import day_start, renewal_date
+from app.domain.calendar import day_start, local_day, renewal_date
 from app.domain.values import MONTHS, Method, Region, TermKind
+from app.services.commands.buying import Item
 from tests.properties.lives import Command, Customer, Life, Purchase
 
 ZONES = (
@@ -90,8 +91,6 @@ def _renewals(purchase: Purchase) -> list[date]:
 
 
 def _local(purchase: Purchase) -> date:
-    from app.domain.calendar import local_day
-
     return local_day(purchase.at, purchase.zone)
 
 
@@ -173,6 +172,10 @@ _PAYMENTS = st.sampled_from([Method.CARD, Method.PAYPAL, Method.DIRECT_DEBIT])
 _TERMS = st.sampled_from([TermKind.MONTHLY, TermKind.ANNUAL, TermKind.THREE_YEAR])
 
 
+_TWO = [Item("N1", "DRAFT", TermKind.MONTHLY, 1), Item("N2", "DRAFT", TermKind.MONTHLY, 2)]
+"""Bought in one order, on one invoice, by one charge."""
+
+
 def _with(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
     return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
 
@@ -209,6 +212,7 @@ def _of_customer(csn: str, ref: str) -> st.SearchStrategy[tuple[str, dict[str, A
     return st.one_of(
         _with("decline_payments", csn=it),
         _with("decline_payments", csn=it),
+        _with("buy", csn=it, items=st.just(_TWO)),
         _with("accept_payments", csn=it),
         _with("change_payment_method", csn=it, payment=st.sampled_from([Method.CARD, Method.PAYPAL, Method.KONBINI])),
         _with("pay_invoices", csn=it, invoices=st.just([ref]), payment=_PAYMENTS),
