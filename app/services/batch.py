@@ -146,11 +146,14 @@ class Batch:
     def by_job(self) -> bool:
         return self.cause.startswith("job")
 
-    def customer_day(self, sub: Subscription, on: date) -> date:
-        """Day `on` of the subscription as its customer's zone sees it: for prices and quotes (J9)."""
+    def customer_day(self, sub: Subscription, on: date, at: datetime | None = None) -> date:
+        """Day `on` of the subscription as its customer's zone sees it: for prices and quotes (J9).
+
+        `at`: the instant of a transaction that was made before now, whose day then still counts.
+        """
         if sub.customer_zone == sub.zone:
             return on
-        return local_day(self.moment(sub, on), sub.customer_zone)
+        return local_day(at or self.moment(sub, on), sub.customer_zone)
 
     # -- writing ------------------------------------------------------------------------------------
 

@@ -40,8 +40,8 @@ class Pending:
     purpose: str
     order_id: int | None
     charged_on: date
+    as_of: datetime
     amount_minor: int
-    cause: str
 
 
 def intend(
@@ -133,7 +133,8 @@ def lock_pending(connection: Connection, ids: Iterable[int]) -> list[Pending]:
     """Those of the charges that still have no outcome, locked: whoever comes second finds none."""
     c = db.charge.c
     columns = (
-        c.id, c.subscription_id, c.term_number, c.part, c.purpose, c.order_id, c.charged_on, c.amount_minor, c.key
+        c.id, c.subscription_id, c.term_number, c.part, c.purpose, c.order_id, c.charged_on, c.as_of,
+        c.amount_minor,
     )  # fmt: skip
     query = (
         select(*columns).where(db.charge.c.id.in_(list(ids)), db.charge.c.state == "pending").order_by(db.charge.c.id)

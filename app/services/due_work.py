@@ -38,7 +38,7 @@ ACTS: dict[Due, Act] = {
     Due.RETRY_CHARGE: stages.retry_charge,
     Due.OVERDUE_NOTICE: payments.tell_overdue,
     Due.END_TRIAL: stages.end_trial,
-    Due.RENEW: renewals.renew,
+    Due.RENEW: renewals.attempt,
     Due.START_TERM: renewals.start_term,
     Due.EXPIRE: stages.expire,
     Due.SUSPEND: stages.suspend,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from app.domain import lapse
 from app.domain.deadlines import renewal_skip
@@ -30,9 +30,9 @@ def term_with_pending_change(sub: Subscription, on: date, batch: Batch) -> Term:
     return next_term(sub, on, batch, sub.next_kind, sub.next_seats, sub.next_offering)
 
 
-def price_of(sub: Subscription, term: Term, on: date, batch: Batch) -> Price:
-    """The price of a next term on a day, by the customer's zone (D5)."""
-    return batch.price(term.offering, term.kind, sub.currency, term.seats, batch.customer_day(sub, on))
+def price_of(sub: Subscription, term: Term, on: date, batch: Batch, at: datetime | None = None) -> Price:
+    """The price of a next term on a day, by the customer's zone (D5); `at` as in `Batch.customer_day`."""
+    return batch.price(term.offering, term.kind, sub.currency, term.seats, batch.customer_day(sub, on, at))
 
 
 def is_billed_in_parts(sub: Subscription, term: Term, on: date, batch: Batch) -> bool:
@@ -52,13 +52,11 @@ def _anchor(sub: Subscription, term: Term) -> int:
     return sub.anchor_day if term.starts_on == sub.renews_on else term.starts_on.day
 
 
-def renew(sub: Subscription, on: date, batch: Batch) -> None:
-    """The job on R: charge the next term, or record why not (A2, L6)."""
-    attempt(sub, on, batch)
-
-
 def attempt(sub: Subscription, on: date, batch: Batch) -> None:
-    """Try the automatic renewal as of a day: on R, at a planned retry, or when a person's change asks for it."""
+    """Charge the next term as of a day, or record why not (A2, L6).
+
+    On R, at a planned retry, or when a person's change asks for it.
+    """
     why_not = renewal_skip(sub, on)
     if why_not is not None:
         skip(sub, on, batch, why_not, "L6")
@@ -85,10 +83,12 @@ def skip(sub: Subscription, on: date, batch: Batch, why: str, rule: str) -> None
     batch.touch(sub)
 
 
-def complete_automatic(sub: Subscription, on: date, batch: Batch, charge_id: int | None) -> None:
-    """The charge went through: the next term begins (A2)."""
+def complete_automatic(
+    sub: Subscription, on: date, batch: Batch, charge_id: int | None, asked_at: datetime | None = None
+) -> None:
+    """The charge went through: the next term begins (A2), at the price of the instant it was asked for."""
     term = term_with_pending_change(sub, on, batch)
-    price = price_of(sub, term, on, batch)
+    price = price_of(sub, term, on, batch, asked_at)
     parts = parts_of(sub, term, price, on, batch)
     apply(sub, term, on, batch, rule="A2")
     invoice_id = billing.issue(batch, [billing.Line(sub, term, parts[0].part, parts[0].price)], on, paid=True)

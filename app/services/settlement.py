@@ -94,7 +94,7 @@ def _of_orders(connection: Connection, order_ids: list[int]) -> set[int]:
 def _renewal(desk: Desk, charge: Pending, taken: bool) -> None:
     sub = desk.subs[charge.subscription_id or 0]
     if taken:
-        renewals.complete_automatic(sub, charge.charged_on, desk.batch, charge.id)
+        renewals.complete_automatic(sub, charge.charged_on, desk.batch, charge.id, charge.as_of)
     else:
         renewals.declined(sub, charge.charged_on, desk.batch, charge.id)
 
